@@ -1,0 +1,218 @@
+"""Every verb with the fields it must carry, and the two functions that write what follows from a business step:
+record() for the audit row and email() for the outbox row, both in the caller's transaction.
+
+Must not decide who may do a thing, must not send anything, and must never be given a name or a text of a record:
+`target` is a reference, `data` holds references, numbers and words of ours.
+"""
+
+import hashlib
+import json
+import secrets
+
+from extensions import clock, db, once_key, origin
+from models import AuditSeal, Event, OneTimeKey, OutboxEmail, is_postgres
+
+# verb: fields that `data` must carry.
+VERBS = {
+    # account
+    "account.signed_in": ("two_step",),
+    "account.sign_in_failed": (),
+    "account.sign_in_throttled": (),
+    "account.signed_out": (),
+    "account.password_set": ("by_link",),
+    "account.password_link_asked": (),
+    "account.two_step_set_up": (),
+    "account.two_step_reset": (),
+    "account.recovery_codes_made": (),
+    "account.recovery_code_used": (),
+    "account.session_revoked": ("session",),
+    "account.added": ("role",),
+    "account.changed": ("fields",),
+    "account.role_changed": ("old", "new"),
+    "account.deactivated": (),
+    "account.reactivated": (),
+    "account.invited": (),
+    # students
+    "student.added": (),
+    "student.changed": ("fields",),
+    "student.left": (),
+    "student.returned": (),
+    "student.read": (),
+    "student.listed": ("count",),
+    "student.contact_changed": ("contact",),
+    "student.exported": ("count", "format"),
+    "student.imported": ("run", "added", "changed", "same", "refused", "left"),
+    "student.import_checked": ("run",),
+    # incidents
+    "incident.added": ("students", "status", "assigned_to"),
+    "incident.read": (),
+    "incident.listed": ("count", "list"),
+    "incident.exported": ("count", "format"),
+    "incident.text_changed": ("number",),
+    "incident.details_changed": ("fields",),
+    "incident.students_changed": ("added", "changed"),
+    "incident.assigned": ("old", "new"),
+    "incident.closed": (),
+    "incident.reopened": (),
+    "incident.bulk_closing_previewed": ("count", "from_day", "to_day"),
+    "incident.bulk_closed": ("count", "from_day", "to_day"),
+    "incident.alerted": ("accounts", "groups"),
+    "incident.action_added": ("action",),
+    "incident.action_done": ("action",),
+    "incident.action_undone": ("action",),
+    "incident.marked": ("mark",),
+    "incident.mark_removed": ("mark",),
+    "incident.file_added": ("file", "size"),
+    "incident.file_read": ("file",),
+    "incident.file_removed": ("file",),
+    "incident.access_read": (),
+    # access
+    "exclusion.added": ("account", "on"),
+    "exclusion.ended": ("account", "on"),
+    "access.denied": ("asked", "how"),
+    # search and reports
+    "search.run": ("count",),
+    "report.run": ("count", "filters"),
+    "report.exported": ("count", "format", "filters"),
+    "report.saved": ("shared",),
+    "report.changed": ("fields",),
+    "report.removed": (),
+    # admin
+    "category.added": (),
+    "category.changed": ("fields",),
+    "category.need_to_know_changed": ("groups",),
+    "group.added": (),
+    "group.changed": ("fields",),
+    "group.member_added": ("account",),
+    "group.member_removed": ("account",),
+    "group.manager_added": ("account",),
+    "group.manager_removed": ("account",),
+    "department.added": (),
+    "department.changed": ("fields",),
+    "settings.changed": ("fields",),
+    "audit.read": ("count",),
+    "audit.exported": ("count", "format"),
+    "admin.exported": ("list", "count", "format"),
+    "email.failed": ("email",),
+    "email.retried": ("email",),
+    "school.set_up": (),
+    "demo.filled": ("students", "staff", "incidents"),
+}
+
+# Held shared by every transaction that records, exclusively by seal(): so no event with a smaller id can still appear.
+_SEAL_LOCK = 7_203_001
+
+
+def record(verb, *, actor, target="", reasons=(), **data):
+    """Write one audit row in the open transaction and return it.
+
+    Raises KeyError for an unknown verb, ValueError for a missing field, RuntimeError outside a transaction.
+    If the form being answered has a one-time key, it is used up here, in the same transaction: a second use fails
+    with IntegrityError, and the whole business step with it.
+    """
+    if not db.in_transaction():
+        raise RuntimeError(f"the event {verb} belongs into the transaction of what it reports")
+    key = once_key.get()
+    if key is not None:
+        OneTimeKey.create(key=key, account=actor)
+        once_key.set(None)
+    return _write(verb, actor, target, reasons, data)
+
+
+def record_alone(verb, *, actor, target="", reasons=(), **data):
+    """Write one audit row in a transaction of its own: for reads, searches, exports and denials, before the answer.
+
+    Leaves the one-time key of a form alone: looking at a record is not what the form was sent for.
+    """
+    with db.atomic():
+        return _write(verb, actor, target, reasons, data)
+
+
+def _write(verb, actor, target, reasons, data):
+    missing = [field for field in VERBS[verb] if field not in data]
+    if missing:
+        raise ValueError(f"the event {verb} must carry {', '.join(missing)}")
+    if is_postgres():
+        db.execute_sql("SELECT pg_advisory_xact_lock_shared(%s)", (_SEAL_LOCK,))
+    return Event.create(
+        actor=actor,
+        verb=verb,
+        target=target,
+        reasons=",".join(reasons),
+        data=json.dumps(data, sort_keys=True, ensure_ascii=False, default=str),
+        address=origin.get() or "",
+    )
+
+
+def email(kind, to, *, target="", target_id=None, once=None):
+    """Queue one email (template `email/<kind>.txt`) to an account in the open transaction.
+
+    `once` names an email that must not go out twice (for example one reminder); a second call with it does nothing.
+    """
+    if once is not None and OutboxEmail.select().where(OutboxEmail.once == once).exists():
+        return None
+    return OutboxEmail.create(
+        kind=kind, account=to, target=target, target_id=target_id, once=once, message_id=secrets.token_hex(16)
+    )
+
+
+# --- The hash chain --------------------------------------------------------------------------------------------------
+
+START_OF_CHAIN = "0" * 64
+SEALED_FIELDS = ("id", "at", "actor", "verb", "target", "reasons", "data", "address")
+
+
+def sealed_line(event):
+    """The canonical bytes of one event: what the chain hashes and what the export of the audit log carries."""
+    values = [event["id"], event["at"], event["actor"], event["verb"], event["target"], event["reasons"], event["data"]]
+    return json.dumps([*values, event["address"]], ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def digest_of(lines):
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(hashlib.sha256(line).digest())
+    return digest.hexdigest()
+
+
+def head_of(previous, sealed_at, first_event, last_event, events, digest):
+    """Head of the chain after a seal: it binds the seal's moment, range and count to everything before."""
+    parts = (previous, sealed_at.isoformat(), first_event, last_event, events, digest)
+    return hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()
+
+
+def sealable(after, up_to=None):
+    """Events after an id as dicts with text times, in order: what seal() and the verifier read."""
+    query = Event.select(
+        Event.id, Event.at, Event.actor, Event.verb, Event.target, Event.reasons, Event.data, Event.address
+    ).where(Event.id > after)
+    if up_to is not None:
+        query = query.where(Event.id <= up_to)
+    for row in query.order_by(Event.id).tuples().iterator():
+        event = dict(zip(SEALED_FIELDS, row, strict=True))
+        event["at"] = event["at"].isoformat()
+        yield event
+
+
+def seal():
+    """Seal every event since the last seal into the chain; returns the new AuditSeal, or None if there was none."""
+    with db.atomic():
+        if is_postgres():
+            db.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_SEAL_LOCK,))
+        last = AuditSeal.select().order_by(AuditSeal.id.desc()).first()
+        events = list(sealable(last.last_event if last else 0))
+        if not events:
+            return None
+        previous = last.head if last else START_OF_CHAIN
+        digest = digest_of(sealed_line(event) for event in events)
+        first, newest = events[0]["id"], events[-1]["id"]
+        now = clock.now()
+        return AuditSeal.create(
+            sealed_at=now,
+            first_event=first,
+            last_event=newest,
+            events=len(events),
+            digest=digest,
+            previous=previous,
+            head=head_of(previous, now, first, newest, len(events), digest),
+        )

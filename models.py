@@ -1,0 +1,611 @@
+"""The tables, and nothing else: no rule about who may see or do what (permissions.py), no business step (actions).
+
+Contents
+    1. Ground      fields, references, compare-and-set, the school
+    2. Accounts    accounts, sessions, links, sign-in attempts
+    3. Groups      departments, groups, members, managers
+    4. Students    students, contacts, imports
+    5. Incidents   categories, incidents, parts, alerts, actions, closing, marks, files
+    6. Access      exclusions
+    7. Reporting   saved reports
+    8. Trust       events, seals, outbox, drafts, one-time keys, heartbeat
+
+Every table whose rows are named in a URL or a form has a random `ref`; integer ids never leave the server.
+"""
+
+import datetime
+import secrets
+
+from peewee import (
+    AutoField,
+    BooleanField,
+    CharField,
+    DateField,
+    DateTimeField,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    PostgresqlDatabase,
+    TextField,
+)
+
+from extensions import clock, db
+
+# --- 1. Ground -------------------------------------------------------------------------------------------------------
+
+# Crockford's base 32: no I, L, O or U, so that a reference can be read out over the phone.
+REF_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_ref(prefix="", length=10):
+    """A random reference; ten characters are 50 bits, the six of an incident 30 (checked on insert)."""
+    return prefix + "".join(secrets.choice(REF_ALPHABET) for _ in range(length))
+
+
+def is_postgres():
+    """Whether the database behind `db` is Postgres; SQLite is the only other one."""
+    return isinstance(db.obj, PostgresqlDatabase)
+
+
+class Conflict(Exception):
+    """Somebody else changed the row first. `row` is the row as it stands now."""
+
+    def __init__(self, row):
+        super().__init__(f"{type(row).__name__} was changed by somebody else")
+        self.row = row
+
+
+class UtcDateTimeField(DateTimeField):
+    """Aware datetimes in, aware UTC datetimes out; stored as naive UTC, so that both databases agree."""
+
+    def db_value(self, value):
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the database")
+        return value.astimezone(datetime.UTC).replace(tzinfo=None)
+
+    def python_value(self, value):
+        if value is None:
+            return None
+        if isinstance(value, str):
+            value = datetime.datetime.fromisoformat(value)
+        return value.replace(tzinfo=datetime.UTC)
+
+
+class RefField(CharField):
+    """The public, random name of a row."""
+
+    def __init__(self, **options):
+        options.setdefault("default", new_ref)
+        super().__init__(max_length=16, unique=True, **options)
+
+
+class BaseModel(Model):
+    id = AutoField()
+
+    class Meta:
+        database = db
+        legacy_table_names = False
+        only_save_dirty = True
+
+    def change(self, version, **fields):
+        """Save named fields if the row still has `version`, else raise Conflict with the row as it is now."""
+        model = type(self)
+        changed = (
+            model.update(version=model.version + 1, **fields)
+            .where((model.id == self.id) & (model.version == version))
+            .execute()
+        )
+        if not changed:
+            raise Conflict(model.get_by_id(self.id))
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.version = version + 1
+        return self
+
+
+class School(BaseModel):
+    """One row: what Admin > Settings decides."""
+
+    name = CharField(default="")
+    timezone = CharField(default="Europe/London")
+    student_word = CharField(default="Student")
+    cases_module = BooleanField(default=True)
+    session_idle_minutes = IntegerField(default=30)
+    session_absolute_hours = IntegerField(default=12)
+    alert_hour = IntegerField(default=7)  # school time; when "action due" emails go out
+    demo = BooleanField(default=False)
+    set_up_at = UtcDateTimeField(null=True)
+    version = IntegerField(default=1)
+
+
+# --- 2. Accounts -----------------------------------------------------------------------------------------------------
+
+
+class Account(BaseModel):
+    ref = RefField()
+    email = CharField()
+    email_folded = CharField(unique=True)
+    name = CharField()
+    search_text = CharField(default="")
+    title = CharField(default="")
+    phone = CharField(default="")
+    role = CharField(index=True)
+    is_active = BooleanField(default=True)
+    password_hash = CharField(null=True)
+    totp_secret = CharField(null=True)
+    totp_pending = CharField(null=True)
+    totp_last_timecode = IntegerField(default=0)
+    two_step_at = UtcDateTimeField(null=True)
+    created_at = UtcDateTimeField(default=clock.now)
+    last_sign_in_at = UtcDateTimeField(null=True)
+    version = IntegerField(default=1)
+
+
+class RecoveryCode(BaseModel):
+    account = ForeignKeyField(Account, backref="recovery_codes")
+    code_hash = CharField()
+    used_at = UtcDateTimeField(null=True)
+
+
+class Session(BaseModel):
+    """One signed-in browser. The cookie holds a token; the table only its SHA-256."""
+
+    ref = RefField()
+    account = ForeignKeyField(Account, backref="sessions")
+    token_hash = CharField(unique=True)
+    created_at = UtcDateTimeField(default=clock.now)
+    seen_at = UtcDateTimeField(default=clock.now)
+    address = CharField(default="")
+    browser = CharField(default="")
+    two_step = BooleanField(default=False)
+    revoked_at = UtcDateTimeField(null=True)
+
+
+class PasswordLink(BaseModel):
+    """A set-password link: single use, one hour. The email derives its token from `nonce` and the instance's key."""
+
+    account = ForeignKeyField(Account, backref="password_links")
+    kind = CharField()  # invite | reset
+    nonce = CharField(unique=True)
+    created_at = UtcDateTimeField(default=clock.now)
+    expires_at = UtcDateTimeField()
+    used_at = UtcDateTimeField(null=True)
+
+
+class SignInAttempt(BaseModel):
+    """What throttling counts. `subject` is a keyed hash of an email or an address, so unknown accounts count alike."""
+
+    subject = CharField()
+    kind = CharField()
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("subject", "kind", "at"), False),)
+
+
+# --- 3. Groups -------------------------------------------------------------------------------------------------------
+
+
+class Department(BaseModel):
+    ref = RefField()
+    name = CharField(unique=True)
+    version = IntegerField(default=1)
+
+
+class DepartmentDirector(BaseModel):
+    department = ForeignKeyField(Department, backref="directors")
+    account = ForeignKeyField(Account, backref="directs")
+
+    class Meta:
+        indexes = ((("department", "account"), True),)
+
+
+class Group(BaseModel):
+    ref = RefField()
+    name = CharField(unique=True)
+    department = ForeignKeyField(Department, null=True, backref="groups")
+    is_active = BooleanField(default=True)
+    version = IntegerField(default=1)
+
+    class Meta:
+        table_name = "staff_group"
+
+
+class GroupMember(BaseModel):
+    group = ForeignKeyField(Group, backref="members")
+    account = ForeignKeyField(Account, backref="memberships")
+    added_by = ForeignKeyField(Account, null=True)
+    added_at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("group", "account"), True),)
+
+
+class GroupManager(BaseModel):
+    group = ForeignKeyField(Group, backref="managers")
+    account = ForeignKeyField(Account, backref="manages")
+    added_by = ForeignKeyField(Account, null=True)
+    added_at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("group", "account"), True),)
+
+
+# --- 4. Students -----------------------------------------------------------------------------------------------------
+
+
+class Student(BaseModel):
+    ref = RefField()
+    first_name = CharField()
+    last_name = CharField()
+    preferred_name = CharField(default="")
+    sort_name = CharField(index=True)  # folded "last first"
+    search_text = TextField(default="")  # folded: every name | admission number, email
+    email = CharField(default="")
+    email_folded = CharField(null=True, unique=True)
+    date_of_birth = DateField(null=True)
+    year_group = CharField(default="", index=True)
+    tutor_group = CharField(default="")
+    admission_number = CharField(null=True, unique=True)
+    upn = CharField(null=True, unique=True)
+    address = TextField(default="")
+    is_active = BooleanField(default=True)
+    left_at = UtcDateTimeField(null=True)
+    created_at = UtcDateTimeField(default=clock.now)
+    version = IntegerField(default=1)
+
+    @property
+    def name(self):
+        """The name staff say: preferred name if there is one, then the family name."""
+        return f"{self.preferred_name or self.first_name} {self.last_name}"
+
+
+class StudentContact(BaseModel):
+    ref = RefField()
+    student = ForeignKeyField(Student, backref="contacts")
+    name = CharField()
+    relationship = CharField(default="")
+    phone = CharField(default="")
+    email = CharField(default="")
+    notes = TextField(default="")
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+
+class ImportRun(BaseModel):
+    """One CSV on its way in: uploaded → waiting → checking → checked → queued → saving → done | withdrawn | failed."""
+
+    ref = RefField()
+    kind = CharField(default="students")
+    account = ForeignKeyField(Account, null=True, backref="imports")
+    file_name = CharField()
+    path_name = CharField()  # below instance/files
+    mapping = TextField(default="{}")
+    options = TextField(default="{}")
+    state = CharField(default="uploaded", index=True)
+    progress = IntegerField(default=0)
+    total = IntegerField(default=0)
+    counts = TextField(default="{}")
+    result = TextField(default="[]")  # JSON: a list of [line, outcome, sentence, name, student's ref]
+    problem = TextField(default="")
+    created_at = UtcDateTimeField(default=clock.now)
+    changed_at = UtcDateTimeField(default=clock.now)
+    version = IntegerField(default=1)
+
+
+# --- 5. Incidents ----------------------------------------------------------------------------------------------------
+
+
+class Category(BaseModel):
+    """Two levels. Need-to-know groups of a parent hold for its children as well."""
+
+    ref = RefField()
+    parent = ForeignKeyField("self", null=True, backref="children")
+    name = CharField()
+    colour = CharField(default="#5b6b7a")
+    guidance = TextField(default="")
+    position = IntegerField(default=0)
+    is_retired = BooleanField(default=False)
+    version = IntegerField(default=1)
+
+
+class CategoryGroup(BaseModel):
+    """A need-to-know group: only its members read incidents of the category because of their role or membership."""
+
+    category = ForeignKeyField(Category, backref="need_to_know")
+    group = ForeignKeyField(Group)
+
+    class Meta:
+        indexes = ((("category", "group"), True),)
+
+
+class BulkClosing(BaseModel):
+    """The record of one bulk closing: who closed how many incidents of which days (school time, both included)."""
+
+    ref = RefField()
+    closed_by = ForeignKeyField(Account)
+    closed_at = UtcDateTimeField(default=clock.now)
+    from_day = DateField()
+    to_day = DateField()
+    count = IntegerField()
+
+
+class Incident(BaseModel):
+    """What happened. `text` is the newest IncidentVersion's; `status` and `assigned_to` stand here for the lists,
+    their history is in IncidentClosure and IncidentAssignment."""
+
+    ref = RefField(default=lambda: new_ref("I-", 6))
+    text = TextField()
+    text_version = IntegerField(default=1)
+    happened_at = UtcDateTimeField()
+    entered_at = UtcDateTimeField(default=clock.now, index=True)
+    place = CharField(default="")
+    author = ForeignKeyField(Account, backref="incidents")
+    status = CharField(default="Active")
+    assigned_to = ForeignKeyField(Account, null=True, backref="assigned_incidents")
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = (
+            (("status", "happened_at"), False),
+            (("assigned_to", "status", "entered_at"), False),
+            (("happened_at",), False),
+        )
+
+
+class IncidentVersion(BaseModel):
+    """One wording of the text; rows are only ever added."""
+
+    incident = ForeignKeyField(Incident, backref="versions")
+    number = IntegerField()
+    text = TextField()
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    reason = CharField(default="")
+
+    class Meta:
+        indexes = ((("incident", "number"), True),)
+
+
+class IncidentStudent(BaseModel):
+    """A student's part in an incident: subject, affected, involved or witness."""
+
+    incident = ForeignKeyField(Incident, backref="parts")
+    student = ForeignKeyField(Student, backref="parts")
+    role = CharField(default="subject")
+
+    class Meta:
+        indexes = ((("incident", "student"), True),)
+
+
+class PartCategory(BaseModel):
+    part = ForeignKeyField(IncidentStudent, backref="categories")
+    category = ForeignKeyField(Category, backref="parts")
+
+    class Meta:
+        indexes = ((("part", "category"), True),)
+
+
+class IncidentAlert(BaseModel):
+    """Somebody, or a group as its membership stands, was alerted; exactly one of `account` and `group` is set."""
+
+    incident = ForeignKeyField(Incident, backref="alerts")
+    account = ForeignKeyField(Account, null=True, backref="alerts")
+    group = ForeignKeyField(Group, null=True, backref="alerts")
+    alerted_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("incident", "account"), True), (("incident", "group"), True))
+
+
+class IncidentAssignment(BaseModel):
+    """Who an incident was assigned to, when and by whom; `to` null is Nobody."""
+
+    incident = ForeignKeyField(Incident, backref="assignments")
+    to = ForeignKeyField(Account, null=True)
+    assigned_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+
+class IncidentClosure(BaseModel):
+    """One closing of an incident, and its reopening if there was one."""
+
+    incident = ForeignKeyField(Incident, backref="closures")
+    closed_by = ForeignKeyField(Account)
+    closed_at = UtcDateTimeField(default=clock.now)
+    bulk_closing = ForeignKeyField(BulkClosing, null=True, backref="closures")
+    reopened_by = ForeignKeyField(Account, null=True)
+    reopened_at = UtcDateTimeField(null=True)
+    reopen_reason = CharField(default="")
+
+
+class BulkClosingNotice(BaseModel):
+    """Tells an assignee on the next dashboard visit how many of their incidents a bulk closing closed."""
+
+    bulk_closing = ForeignKeyField(BulkClosing, backref="notices")
+    account = ForeignKeyField(Account)
+    count = IntegerField()
+    seen_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("account", "seen_at"), False),)
+
+
+class IncidentAction(BaseModel):
+    """What was done, or is to be done, about an incident; `person` and `due_on` are optional."""
+
+    ref = RefField()
+    incident = ForeignKeyField(Incident, backref="actions")
+    text = TextField()
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    person = ForeignKeyField(Account, null=True, backref="incident_actions")
+    due_on = DateField(null=True, index=True)
+    done_at = UtcDateTimeField(null=True)
+    done_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+
+class BodyMark(BaseModel):
+    """A mark on the body map, in the outline's units (200 wide, 440 high). Removing keeps the row."""
+
+    ref = RefField()
+    incident = ForeignKeyField(Incident, backref="marks")
+    number = IntegerField()
+    view = CharField()  # front | back
+    x = FloatField()
+    y = FloatField()
+    region = CharField(default="")
+    note = CharField(default="", max_length=500)
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+
+class StoredFile(BaseModel):
+    """An uploaded file of an incident; the bytes lie under a random name below instance/files."""
+
+    ref = RefField()
+    incident = ForeignKeyField(Incident, null=True, backref="files")
+    name = CharField()
+    path_name = CharField(unique=True)
+    media_type = CharField()
+    size = IntegerField()
+    sha256 = CharField()
+    uploaded_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+
+
+# --- 6. Access -------------------------------------------------------------------------------------------------------
+
+
+class Exclusion(BaseModel):
+    """A conflict of interest: `account` is kept out of one incident, or of everything about one student."""
+
+    ref = RefField()
+    account = ForeignKeyField(Account, backref="exclusions")
+    incident = ForeignKeyField(Incident, null=True, backref="exclusions")
+    student = ForeignKeyField(Student, null=True, backref="exclusions")
+    reason = CharField()
+    excluded_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    ended_by = ForeignKeyField(Account, null=True)
+    ended_at = UtcDateTimeField(null=True)
+
+
+# --- 7. Reporting ----------------------------------------------------------------------------------------------------
+
+
+class SavedReport(BaseModel):
+    """A named set of filters; whoever opens it sees what they themselves may see."""
+
+    ref = RefField()
+    owner = ForeignKeyField(Account, backref="saved_reports")
+    name = CharField()
+    query = TextField()
+    is_shared = BooleanField(default=False)
+    created_at = UtcDateTimeField(default=clock.now)
+    version = IntegerField(default=1)
+
+
+# --- 8. Trust --------------------------------------------------------------------------------------------------------
+
+
+class Event(BaseModel):
+    """The audit log: append-only (a trigger refuses change and deletion). `target` is a reference, never a name."""
+
+    at = UtcDateTimeField(default=clock.now, index=True)
+    actor = ForeignKeyField(Account, null=True)
+    verb = CharField(index=True)
+    target = CharField(default="", index=True)
+    reasons = CharField(default="")
+    data = TextField(default="{}")
+    address = CharField(default="")
+
+    class Meta:
+        indexes = ((("actor", "at"), False),)
+
+
+class AuditSeal(BaseModel):
+    """A link of the hash chain over all events up to and including `last_event`; append-only."""
+
+    sealed_at = UtcDateTimeField(default=clock.now)
+    first_event = IntegerField()
+    last_event = IntegerField(unique=True)
+    events = IntegerField()
+    digest = CharField()
+    previous = CharField()
+    head = CharField()
+
+
+class OutboxEmail(BaseModel):
+    """The queue of email: written with the business data, claimed by lease, sent, marked. `kind` names the template."""
+
+    kind = CharField()
+    account = ForeignKeyField(Account, backref="outbox")
+    target = CharField(default="")
+    target_id = IntegerField(null=True)
+    once = CharField(null=True, unique=True)
+    message_id = CharField(unique=True)
+    created_at = UtcDateTimeField(default=clock.now)
+    next_try_at = UtcDateTimeField(default=clock.now)
+    attempts = IntegerField(default=0)
+    sent_at = UtcDateTimeField(null=True)
+    dropped_at = UtcDateTimeField(null=True)
+    dropped_why = CharField(default="")
+    failed_at = UtcDateTimeField(null=True)
+    last_error = CharField(default="")
+    is_waiting = BooleanField(default=True)
+
+    class Meta:
+        indexes = ((("is_waiting", "next_try_at"), False),)
+
+
+class Draft(BaseModel):
+    """What somebody has typed into a long form and not sent yet."""
+
+    account = ForeignKeyField(Account, backref="drafts")
+    key = CharField(max_length=80)
+    body = TextField()
+    changed_at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("account", "key"), True),)
+
+
+class OneTimeKey(BaseModel):
+    """A form that took effect: sent again, it answers with the same redirect and does nothing."""
+
+    key = CharField(unique=True)
+    account = ForeignKeyField(Account, null=True)
+    created_at = UtcDateTimeField(default=clock.now, index=True)
+    location = CharField(max_length=500, default="")
+    message = TextField(default="")
+
+
+class Heartbeat(BaseModel):
+    """When a nightly or minutely job last ran."""
+
+    name = CharField(unique=True)
+    at = UtcDateTimeField()
+
+
+def tables():
+    """Every table, in an order in which they can be created."""
+    return [
+        School, Account, RecoveryCode, Session, PasswordLink, SignInAttempt,
+        Department, DepartmentDirector, Group, GroupMember, GroupManager,
+        Student, StudentContact, ImportRun,
+        Category, CategoryGroup, BulkClosing, Incident, IncidentVersion, IncidentStudent, PartCategory, IncidentAlert,
+        IncidentAssignment, IncidentClosure, BulkClosingNotice, IncidentAction, BodyMark, StoredFile,
+        Exclusion, SavedReport, Event, AuditSeal, OutboxEmail, Draft, OneTimeKey, Heartbeat,
+    ]  # fmt: skip

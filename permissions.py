@@ -1,0 +1,420 @@
+"""The one page that says who may see and do what.
+
+Roles carry capabilities (CAPABILITIES). Records are seen because of a reason: each reason is one query expression, and
+the same expression serves a list, a count, a search, an export, one record, and the list of who can see it. Exclusions
+beat every reason. Must not fetch rows for pages and must not know the request.
+
+The functions of a reason take `u`: either one Account (then the expression asks about that person), or the Account
+table itself (then it asks about every account at once, for "Who can see this").
+"""
+
+from functools import reduce
+from operator import and_, or_
+
+from peewee import CTE, JOIN, SQL, Select, Value, fn
+
+from models import (
+    Account,
+    Category,
+    CategoryGroup,
+    Exclusion,
+    GroupMember,
+    Incident,
+    IncidentAlert,
+    IncidentStudent,
+    PartCategory,
+    School,
+    Student,
+)
+
+# --- Roles -----------------------------------------------------------------------------------------------------------
+
+ADMIN, DIRECTOR, GROUP_MANAGER, KEY_USER = "admin", "director", "group_manager", "key_user"
+STAFF, REFERRAL_USER, STUDENT = "staff", "referral_user", "student"
+
+ROLES = {
+    ADMIN: "Admin Key Holder",
+    DIRECTOR: "Director",
+    GROUP_MANAGER: "Group Manager",
+    KEY_USER: "Key User",
+    STAFF: "Staff",
+    REFERRAL_USER: "Referral User",
+    STUDENT: "Student",
+}
+KEY_ROLES = (ADMIN, KEY_USER)
+STAFF_ROLES = (ADMIN, DIRECTOR, GROUP_MANAGER, KEY_USER, STAFF)
+# Every role that can read what others wrote signs in with two steps (TRUST.md, rule 10).
+TWO_STEP_ROLES = STAFF_ROLES
+
+_STAFF = {"search", "student.search", "incident.add", "incident.read"}
+_KEY = _STAFF | {
+    "student.details",
+    "student.edit",
+    "incident.change",
+    "incident.assign",
+    "incident.status",
+    "incident.be_assigned",
+    "report.run",
+}
+_ADMIN = _KEY | {
+    "student.import",
+    "bulk_closing",
+    "exclusion",
+    "admin.users",
+    "admin.groups",
+    "admin.categories",
+    "admin.settings",
+    "admin.audit",
+    "admin.email",
+}
+CAPABILITIES = {
+    ADMIN: _ADMIN,
+    DIRECTOR: _STAFF,
+    GROUP_MANAGER: _STAFF,
+    KEY_USER: _KEY,
+    STAFF: _STAFF,
+    REFERRAL_USER: set(),
+    STUDENT: set(),
+}
+
+# Capabilities that exist only while the Cases module is on.
+CASES_MODULE = {"incident.assign", "incident.status", "incident.be_assigned", "bulk_closing"}
+
+
+class Denied(Exception):
+    """Visible but not allowed: answered with 403 and whom to ask."""
+
+
+class NotVisible(Exception):
+    """Missing, or not for this person: both are answered with the same 404. `asked` is what was asked for."""
+
+    def __init__(self, asked=""):
+        super().__init__(asked)
+        self.asked = asked
+
+
+def can(user, capability):
+    """Whether the role of this active account carries the capability. Says nothing about a single record."""
+    return bool(user and user.is_active and capability in CAPABILITIES.get(user.role, ()))
+
+
+def require(capability, actor, incident=None, student=None):
+    """Raise NotVisible or Denied unless `actor` has the capability and, where one is given, sees the record."""
+    if incident is not None and not incident_reasons(actor, incident):
+        raise NotVisible(incident.ref)
+    if student is not None and not visible_students(actor).where(Student.id == student.id).exists():
+        raise NotVisible(student.ref)
+    if not can(actor, capability):
+        raise Denied(capability)
+    if capability in CASES_MODULE and not School.get().cases_module:
+        raise NotVisible(capability)
+
+
+# --- Routes: deny by default -----------------------------------------------------------------------------------------
+
+PUBLIC, SIGNED_IN = "public", "signed in"
+
+
+def policy(capability, *, module=None, record=False):
+    """Declare who may call a view. app.py refuses to start while one view has no policy.
+
+    `module="cases"` answers 404 while the Cases module is off. `record=True` marks a page about one record: whoever
+    lacks the capability gets the 404 of a missing record instead of a 403.
+    """
+
+    def declare(view):
+        view.policy = (capability, module, record)
+        return view
+
+    return declare
+
+
+# --- Reasons to see an incident --------------------------------------------------------------------------------------
+
+
+def _has_role(u, roles):
+    """Expression for the Account table; for one account None when the role rules the reason out."""
+    if isinstance(u, Account):
+        return SQL("1 = 1") if u.is_active and u.role in roles else None
+    return u.role.in_(roles)
+
+
+def _all(*parts):
+    """AND that is None as soon as one part is."""
+    if any(part is None for part in parts):
+        return None
+    return reduce(lambda a, b: a & b, parts)
+
+
+def _closed_categories(u):
+    """Ids of the need-to-know categories that `u` is outside of; a parent's groups bind its children."""
+    restricted = CategoryGroup.select(CategoryGroup.category)
+    mine = _my_categories(u)
+    return Category.select(Category.id).where(
+        (Category.id.in_(restricted) & Category.id.not_in(mine))
+        | (Category.parent.in_(restricted) & Category.parent.not_in(mine))
+    )
+
+
+def _my_categories(u):
+    """Ids of the need-to-know categories whose groups `u` is a member of, as membership stands now."""
+    return (
+        CategoryGroup.select(CategoryGroup.category)
+        .join(GroupMember, on=(GroupMember.group == CategoryGroup.group))
+        .where(GroupMember.account == u.id)
+    )
+
+
+def open_part(u, part=IncidentStudent):
+    """Expression: no category of this student's part is need-to-know outside the groups of `u`."""
+    closed = PartCategory.select(SQL("1")).where(
+        (PartCategory.part == part.id) & PartCategory.category.in_(_closed_categories(u))
+    )
+    return ~fn.EXISTS(closed)
+
+
+def _parts(*conditions):
+    part = IncidentStudent.alias("reason_part")
+    query = part.select(SQL("1")).where(part.incident == Incident.id)
+    for condition in conditions:
+        query = query.where(condition(part))
+    return fn.EXISTS(query)
+
+
+def _admin(u):
+    return _has_role(u, (ADMIN,))
+
+
+def _key_user(u):
+    return _all(_has_role(u, (KEY_USER,)), _parts(lambda part: open_part(u, part)))
+
+
+def _wrote_it(u):
+    return _all(_has_role(u, STAFF_ROLES), Incident.author == u.id)
+
+
+def _assigned(u):
+    module_is_on = fn.EXISTS(School.select(SQL("1")).where(School.cases_module))
+    return _all(_has_role(u, KEY_ROLES), Incident.assigned_to == u.id, module_is_on)
+
+
+def _alerted(u):
+    mine = GroupMember.alias("alert_member")
+    in_group = (
+        IncidentAlert.select(SQL("1"))
+        .join(mine, on=(mine.group == IncidentAlert.group))
+        .where((IncidentAlert.incident == Incident.id) & (mine.account == u.id))
+    )
+    by_name = IncidentAlert.alias("alert_by_name")
+    named = by_name.select(SQL("1")).where((by_name.incident == Incident.id) & (by_name.account == u.id))
+    return _all(_has_role(u, STAFF_ROLES), fn.EXISTS(named) | fn.EXISTS(in_group))
+
+
+def _category_group(u):
+    def mine(part):
+        pick = PartCategory.alias("mine_pick")
+        category = Category.alias("mine_category")
+        return fn.EXISTS(
+            pick.select(SQL("1"))
+            .join(category, on=(category.id == pick.category))
+            .where(
+                (pick.part == part.id)
+                & (category.id.in_(_my_categories(u)) | category.parent.in_(_my_categories(u)))
+            )
+        )
+
+    return _all(_has_role(u, STAFF_ROLES), _parts(mine, lambda part: open_part(u, part)))
+
+
+# Reasons that show the whole incident, and reasons that show the parts which are open to the reader.
+WHOLE_INCIDENT = {"assigned": _assigned, "alerted": _alerted, "wrote_it": _wrote_it, "admin": _admin}
+OPEN_PARTS = {"key_user": _key_user, "category_group": _category_group}
+READ_INCIDENT = WHOLE_INCIDENT | OPEN_PARTS
+
+REASON_WORDS = {
+    "assigned": "is assigned this incident",
+    "alerted": "was alerted to it, alone or as a member of a group",
+    "wrote_it": "wrote it",
+    "key_user": "is a Key User",
+    "category_group": "is in a need-to-know group of its category",
+    "admin": "is an Admin Key Holder",
+}
+
+
+def _excluded_incidents(u):
+    """Expression: `u` is excluded from the incident, or from a student in it."""
+    by_incident = Exclusion.alias("ex_incident")
+    by_student = Exclusion.alias("ex_student")
+    part = IncidentStudent.alias("ex_part")
+    return Incident.id.in_(
+        by_incident.select(by_incident.incident).where(
+            (by_incident.account == u.id) & by_incident.incident.is_null(False) & by_incident.ended_at.is_null()
+        )
+    ) | Incident.id.in_(
+        part.select(part.incident)
+        .join(by_student, on=(by_student.student == part.student))
+        .where((by_student.account == u.id) & by_student.ended_at.is_null())
+    )
+
+
+def _any_reason(u, reasons):
+    expressions = [expression for reason in reasons.values() if (expression := reason(u)) is not None]
+    return reduce(or_, expressions) if expressions else SQL("1 = 0")
+
+
+def sees_incident(u):
+    """Expression on Incident: `u` has at least one reason and is not excluded. The only one that lists may use."""
+    return _any_reason(u, READ_INCIDENT) & ~_excluded_incidents(u)
+
+
+def visible_incidents(user, *fields):
+    """The incidents this person may see, as a query to narrow further."""
+    return Incident.select(*fields).where(sees_incident(user))
+
+
+def sees_part(u):
+    """Expression on IncidentStudent joined with Incident: whether this student's part is shown to `u`."""
+    return _any_reason(u, WHOLE_INCIDENT) | open_part(u)
+
+
+def reason_columns(user):
+    """Each reason that this person's role admits, as a column named after it: selected beside an incident, it says why."""
+    columns = [(name, reason(user)) for name, reason in READ_INCIDENT.items()]
+    return [expression.alias(name) for name, expression in columns if expression is not None]
+
+
+def not_excluded(user):
+    """Expression on Incident: no conflict of interest. Only for a query that also checks the reasons it selects."""
+    return ~_excluded_incidents(user)
+
+
+def incident_reasons(user, incident):
+    """Why this person sees the incident: a list of reason names, empty if they do not."""
+    columns = reason_columns(user)
+    if not columns:
+        return []
+    row = Incident.select(*columns).where((Incident.id == incident.id) & not_excluded(user)).dicts().first()
+    return [name for name, holds in row.items() if holds] if row else []
+
+
+def who_can_see_incident(incident):
+    """[(account, [reason, …])] for every active account that sees the incident, by name. Never lists exclusions."""
+    return _readers(_readers_query(incident.id))
+
+
+def who_would_see(*, author_id, assigned_to_id=None, parts=(), alerted=(), incident_id=-1):
+    """The same for an incident as a form would save it: `parts` [(student id, [category ids])], `alerted`
+    [(account id or None, group id or None)]. Asks the very same expressions: rows made up for this one query stand in
+    front of the tables."""
+    made_up = [
+        _made_up(Incident, ("id", "author_id", "assigned_to_id"), [(incident_id, author_id, assigned_to_id)]),
+        _made_up(
+            IncidentStudent,
+            ("id", "incident_id", "student_id"),
+            [(place, incident_id, student) for place, (student, _) in enumerate(parts)],
+        ),
+        _made_up(
+            PartCategory,
+            ("part_id", "category_id"),
+            [(place, category) for place, (_, categories) in enumerate(parts) for category in categories],
+        ),
+        _made_up(
+            IncidentAlert,
+            ("incident_id", "account_id", "group_id"),
+            [(incident_id, account, group) for account, group in alerted],
+        ),
+    ]
+    return _readers(_readers_query(incident_id).with_cte(*made_up))
+
+
+def _made_up(model, columns, rows):
+    """A common table expression under the name of the model's table, with these rows (whole numbers or None)."""
+    queries = [Select(columns=[Value(value).cast("integer") for value in row]) for row in rows]
+    queries = queries or [Select(columns=[Value(None).cast("integer") for _ in columns]).where(SQL("1 = 0"))]
+    return CTE(model._meta.table_name, reduce(lambda a, b: a.union_all(b), queries), columns=columns)
+
+
+def _readers_query(incident_id):
+    columns = [reason(Account).alias(name) for name, reason in READ_INCIDENT.items()]
+    return (
+        Account.select(Account.id, Account.ref, Account.name, Account.role, *columns)
+        .join(Incident, JOIN.INNER, on=(Incident.id == incident_id))
+        # every reason asks for a staff role
+        .where(Account.is_active & Account.role.in_(STAFF_ROLES) & ~_excluded_incidents(Account))
+        .order_by(Account.name, Account.id)
+        .objects()
+    )
+
+
+def _readers(query):
+    found = [(row, [name for name in READ_INCIDENT if getattr(row, name)]) for row in query]
+    return [(row, reasons) for row, reasons in found if reasons]
+
+
+def may_change_incident(user, incident):
+    """Whether this person, who sees the incident, may change its text, details, students and alerts: its author, a Key
+    User or an Admin Key Holder."""
+    return can(user, "incident.read") and (incident.author_id == user.id or can(user, "incident.change"))
+
+
+# --- Students --------------------------------------------------------------------------------------------------------
+
+
+def _excluded_students(u):
+    return Student.id.in_(
+        Exclusion.select(Exclusion.student).where(
+            (Exclusion.account == u.id) & Exclusion.student.is_null(False) & Exclusion.ended_at.is_null()
+        )
+    )
+
+
+def visible_students(user, *fields):
+    """The students this person may find: all for staff roles, none for the rest, minus exclusions.
+
+    Shows name, year and tutor group; the rest of a profile needs `student.details`.
+    """
+    query = Student.select(*fields)
+    if not can(user, "student.search"):
+        return query.where(SQL("1 = 0"))
+    return query.where(~_excluded_students(user))
+
+
+# --- Who may be chosen -----------------------------------------------------------------------------------------------
+
+
+def assignable(*fields):
+    """Accounts that an incident can be assigned to: active Key Users and Admin Key Holders."""
+    return Account.select(*fields).where(Account.is_active & Account.role.in_(KEY_ROLES)).order_by(Account.name)
+
+
+def staff(*fields):
+    """Active accounts with a staff role."""
+    return Account.select(*fields).where(Account.is_active & Account.role.in_(STAFF_ROLES)).order_by(Account.name)
+
+
+def would_see_because_of(accounts, category_ids):
+    """Of `accounts`, those who sit outside a need-to-know group of the categories (ids) — an alert or an assignment
+    gives each of them access to that incident alone, and the form names them before it saves."""
+    ids = [account.id for account in accounts]
+    if not ids or not category_ids:
+        return []
+    closed = _closed_categories(Account).where(Category.id.in_(list(category_ids)))
+    return list(
+        Account.select()
+        .where(Account.id.in_(ids) & (Account.role != ADMIN) & fn.EXISTS(closed))
+        .order_by(Account.name, Account.id)
+    )
+
+
+def category_readers(restrictions):
+    """Active accounts that read incidents of a category because of their role or a group, by name.
+
+    `restrictions`: for the category and for the one above it, a list of the ids of its need-to-know groups.
+    """
+    memberships = [
+        Account.id.in_(GroupMember.select(GroupMember.account).where(GroupMember.group.in_(group_ids)))
+        for group_ids in restrictions
+        if group_ids
+    ]
+    inside = reduce(and_, memberships) & Account.role.in_(STAFF_ROLES) if memberships else Account.role == KEY_USER
+    return list(Account.select().where(Account.is_active & (inside | (Account.role == ADMIN))).order_by(Account.name))
