@@ -1,0 +1,186 @@
+"""What every form shares: one-time key, cleaned text, days and moments in school time, limits with their sentences.
+
+Shape only: nothing in here reads a table or decides who may do what.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import g, has_app_context
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, PasswordField, StringField, TextAreaField
+from wtforms.validators import StopValidation, ValidationError
+from wtforms.widgets import DateInput, DateTimeLocalInput
+
+from blueprints.kit import uploads
+from blueprints.kit.days import parse_day, read_moment
+from blueprints.kit.text import clean, one_line
+from extensions import clock
+
+__all__ = ["CasewardForm", "Files", "LongText", "NotFuture", "Required", "SchoolDateField", "SchoolDateTimeField",
+           "ShortText", "parse_day", "read_moment", "school_zone"]
+
+_ONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+def school_zone() -> tzinfo:
+    """The school's time zone; UTC where there is no school yet."""
+    school = g.get("school") if has_app_context() else None
+    return ZoneInfo(school.timezone) if school else UTC
+
+
+def _new_once() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _valid_once(value: str | None) -> str:
+    return value if value and _ONCE.fullmatch(value) else _new_once()
+
+
+class CasewardForm(FlaskForm):
+    """A form with clean text (no control characters) and a one-time key that makes posting it twice harmless."""
+
+    class Meta:
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
+            kind = unbound_field.field_class
+            if issubclass(kind, StringField):
+                tidy = clean if issubclass(kind, TextAreaField | PasswordField) else one_line
+                filters = [lambda text: tidy(text) if isinstance(text, str) else text,
+                           *unbound_field.kwargs.get("filters", ())]
+                return unbound_field.bind(form=form, **options, filters=filters)
+            return unbound_field.bind(form=form, **options)
+
+    once = HiddenField(default=_new_once, filters=[_valid_once])
+
+
+class _TypedField(Field):
+    """One input whose text `read` understands; blank is None, and what can't be read stays as it was typed."""
+
+    def read(self, text: str) -> Any:
+        raise NotImplementedError
+
+    def show(self, value: Any) -> str:
+        raise NotImplementedError
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.data = None
+        text = one_line(str(valuelist[0]))
+        if text:
+            self.data = self.read(text)
+
+    def _value(self) -> str:
+        if self.data is not None:
+            return self.show(self.data)
+        return clean(str(self.raw_data[0])) if self.raw_data else ""
+
+
+class SchoolDateField(_TypedField):
+    """A day: a date, or None when left blank."""
+
+    widget = DateInput()
+
+    def read(self, text: str) -> date:
+        return parse_day(text)
+
+    def show(self, value: date) -> str:
+        return value.isoformat()
+
+
+class SchoolDateTimeField(_TypedField):
+    """A moment typed by the school's clock: an aware datetime in UTC, or None when left blank."""
+
+    widget = DateTimeLocalInput()
+
+    def __init__(self, label: str | None = None, validators: Any = None, tz: Callable[[], tzinfo] = school_zone,
+                 **options: Any):
+        super().__init__(label, validators, **options)
+        self.tz = tz
+
+    def read(self, text: str) -> datetime:
+        return read_moment(text, self.tz())
+
+    def show(self, value: datetime) -> str:
+        return value.astimezone(self.tz()).strftime("%Y-%m-%dT%H:%M")
+
+
+class Required:
+    """Something must be given; white space is nothing. A field's own error (a date that isn't one) stays."""
+
+    def __init__(self, sentence: str = "Fill this in."):
+        self.sentence = sentence
+        self.field_flags = {"required": True}
+
+    def __call__(self, form: Any, field: Field) -> None:
+        given = [value for value in field.raw_data or [] if not isinstance(value, str) or value.strip()]
+        if not given or field.data in (None, "", []) and not field.errors:
+            field.errors = []
+            raise StopValidation(self.sentence)
+        if field.errors:
+            raise StopValidation()
+
+
+class _MaxLength:
+    def __init__(self, maximum: int):
+        self.maximum = maximum
+
+    def __call__(self, form: Any, field: Field) -> None:
+        length = len(field.data or "")
+        if length > self.maximum:
+            raise ValidationError(f"This is {length:,} characters long. It can be at most {self.maximum:,}.")
+
+
+class ShortText(_MaxLength):
+    """At most so many characters. Sets no maxlength: browsers would cut what is pasted without a word."""
+
+
+class LongText(_MaxLength):
+    """The same for narrative."""
+
+    def __init__(self, maximum: int = 100_000):
+        super().__init__(maximum)
+
+
+class NotFuture:
+    """The day or moment has been, by the school's clock."""
+
+    def __init__(self, sentence: str | None = None):
+        self.sentence = sentence
+
+    def __call__(self, form: Any, field: Field) -> None:
+        now = clock.now()
+        zone = field.tz() if hasattr(field, "tz") else school_zone()
+        if isinstance(field.data, datetime):
+            future, words = field.data > now, f"This is in the future: it is {now.astimezone(zone):%H:%M} now."
+        elif isinstance(field.data, date):
+            future, words = field.data > now.astimezone(zone).date(), "This day is in the future."
+        else:
+            return
+        if future:
+            raise ValidationError(self.sentence or words)
+
+
+class Files:
+    """The files of a MultipleFileField can be taken; afterwards its data is only those that somebody chose."""
+
+    def __init__(self, max_files: int = uploads.MAX_FILES):
+        self.max_files = max_files
+
+    def __call__(self, form: Any, field: Field) -> None:
+        try:
+            field.data = uploads.chosen(field.data or [], self.max_files)
+        except uploads.UploadProblem as problem:
+            raise StopValidation(problem.sentence) from None
+        problems = []
+        for file in field.data:
+            try:
+                uploads.check(file)
+            except uploads.UploadProblem as problem:
+                problems.append(problem.sentence)
+        if problems:
+            raise StopValidation(" ".join(problems))

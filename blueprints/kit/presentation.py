@@ -1,0 +1,146 @@
+"""What every template may use: filters for times and sizes, the navigation, and a few globals.
+
+Must not query anything: the guard in app.py has put the account and the school on `g`.
+"""
+
+import hashlib
+import secrets
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import current_app, g, has_request_context, request, url_for
+from markupsafe import Markup
+
+import permissions
+from blueprints.kit.text import human_size
+from extensions import clock
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_zones = {}
+
+
+def register(app):
+    """Give the application's templates their filters and globals."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(day=day, moment=moment, ago=ago, filesize=human_size)
+    app.jinja_env.globals.update(
+        can=lambda capability: permissions.can(g.get("user"), capability),
+        navigation=navigation,
+        one_time_key=lambda: secrets.token_urlsafe(12),
+        asset_version=_asset_version(Path(app.static_folder)),
+        student_word=lambda: g.school.student_word,
+        student_words=lambda: WORDS.get(g.school.student_word, g.school.student_word + "s"),
+        ROLES=permissions.ROLES,
+        now=clock.now,
+    )
+
+
+WORDS = {"Student": "Students", "Pupil": "Pupils", "Client": "Clients", "Young person": "Young people"}
+
+
+def nudge(name="deliver"):
+    """Ask the worker to look at once at what was just committed (see tasks.py; views may not import it)."""
+    current_app.extensions["caseward_nudge"](name)
+
+
+def zone():
+    """The school's time zone."""
+    name = g.school.timezone if has_request_context() and g.get("school") else "UTC"
+    if name not in _zones:
+        _zones[name] = ZoneInfo(name)
+    return _zones[name]
+
+
+def written_day(value):
+    return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+def day(value):
+    """A date, or the school day of a moment, as "14 Nov 2026" in a <time>; nothing for None."""
+    if value is None:
+        return ""
+    if hasattr(value, "hour"):
+        value = value.astimezone(zone()).date()
+    return Markup(f'<time datetime="{value.isoformat()}">{written_day(value)}</time>')
+
+
+def moment(value):
+    """A moment in school time as "14 Nov 2026, 09:40" in a <time>; nothing for None."""
+    if value is None:
+        return ""
+    local = value.astimezone(zone())
+    return Markup(
+        f'<time datetime="{local.isoformat(timespec="minutes")}">{written_day(local)}, {local.hour:02}:{local.minute:02}</time>'
+    )
+
+
+def ago(value):
+    """How long ago a moment was, in whole minutes, hours or days: "3 days"."""
+    minutes = max(0, int((clock.now() - value).total_seconds() // 60))
+    for size, word in ((1440, "day"), (60, "hour")):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {word}{'' if count == 1 else 's'}"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
+# --- Navigation: only what the account may use (DOMAIN.md, ruling 23) ---------------------------------------------------
+
+MENU = (
+    ("Dashboard", "home.dashboard", None, ()),
+    ("Students", "students.index", "student.search", ()),
+    ("Incidents", "incidents.index", "incident.read", ()),
+    ("Reporting", "reports.index", "report.run", (("Custom Report", "reports.incidents", "report.run"),)),
+    (
+        "Admin",
+        "admin.index",
+        "admin.settings",
+        (
+            ("Users", "admin.users", "admin.users"),
+            ("Groups", "admin.groups", "admin.groups"),
+            ("Categories", "admin.categories", "admin.categories"),
+            ("Bulk Management", "admin.bulk_closing", "bulk_closing"),
+            ("Import students", "students.import_index", "student.import"),
+            ("Settings", "admin.settings", "admin.settings"),
+            ("Email", "admin.email", "admin.email"),
+            ("Audit log", "admin.audit", "admin.audit"),
+        ),
+    ),
+)
+
+
+def navigation():
+    """[{label, url, current, children}] of the menu; a section shows its pages while one of them is open."""
+    return [_entry(*entry) for entry in MENU if _allowed(entry[2])]
+
+
+def _entry(label, endpoint, _capability, children):
+    if label == "Students":
+        label = WORDS.get(g.school.student_word, g.school.student_word + "s")
+    shown = [
+        {"label": name, "url": url_for(page), "current": _is_current(page), "children": []}
+        for name, page, capability in children
+        if _allowed(capability)
+    ]
+    return {"label": label, "url": url_for(endpoint), "current": _is_current(endpoint), "children": shown}
+
+
+def _allowed(capability):
+    if capability in permissions.CASES_MODULE and not g.school.cases_module:
+        return False
+    return capability is None or permissions.can(g.user, capability)
+
+
+def _is_current(endpoint):
+    here = request.path
+    there = url_for(endpoint)
+    return here == there or (there != "/" and here.startswith(there + "/"))
+
+
+def _asset_version(folder):
+    """Changes whenever a static file does, so that browsers may keep them for a year."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
