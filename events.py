@@ -32,6 +32,9 @@ VERBS = {
     "account.deactivated": (),
     "account.reactivated": (),
     "account.invited": (),
+    "account.read": (),
+    "account.listed": ("count",),
+    "account.exported": ("count", "format"),
     # students
     "student.added": (),
     "student.changed": ("fields",),
@@ -42,6 +45,7 @@ VERBS = {
     "student.contact_changed": ("contact",),
     "student.exported": ("count", "format"),
     "student.imported": ("run", "added", "changed", "same", "refused", "left"),
+    "student.import_uploaded": ("rows",),
     "student.import_checked": ("run",),
     # incidents
     "incident.added": ("students", "status", "assigned_to"),
@@ -169,6 +173,7 @@ def sealed_line(event):
 
 
 def digest_of(lines):
+    """The digest of a range of canonical lines."""
     digest = hashlib.sha256()
     for line in lines:
         digest.update(hashlib.sha256(line).digest())

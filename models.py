@@ -136,7 +136,6 @@ class Account(BaseModel):
     is_active = BooleanField(default=True)
     password_hash = CharField(null=True)
     totp_secret = CharField(null=True)
-    totp_pending = CharField(null=True)
     totp_last_timecode = IntegerField(default=0)
     two_step_at = UtcDateTimeField(null=True)
     created_at = UtcDateTimeField(default=clock.now)

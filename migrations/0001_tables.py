@@ -42,7 +42,6 @@ def up(migrator, db):
         is_active = BooleanField(default=True)
         password_hash = CharField(null=True)
         totp_secret = CharField(null=True)
-        totp_pending = CharField(null=True)
         totp_last_timecode = IntegerField(default=0)
         two_step_at = DateTimeField(null=True)
         created_at = DateTimeField()

@@ -1,0 +1,1 @@
+"""Students: list, search, page, contacts, conflicts of interest, and the import of a class list."""

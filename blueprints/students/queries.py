@@ -1,0 +1,300 @@
+"""Who the students are, as far as the person asking may know. Every read starts from permissions.visible_students().
+
+Name, year and tutor group are all that a reader without `student.details` is given: other columns are not even fetched
+for them. Must not write anything but the audit row of a read.
+"""
+
+import re
+
+from peewee import SQL, Case, NodeList
+
+import events
+import permissions
+from blueprints.kit.text import fold, one_line
+from models import Account, Exclusion, ImportRun, Student, StudentContact
+
+SHORT_FIELDS = (
+    Student.id,
+    Student.ref,
+    Student.first_name,
+    Student.last_name,
+    Student.preferred_name,
+    Student.year_group,
+    Student.tutor_group,
+    Student.is_active,
+)
+LIST_FIELDS = (*SHORT_FIELDS, Student.admission_number)
+LONGEST_QUERY = 100  # characters of a search that are looked at
+DETAILS = "student.details"
+
+
+def _fields(user):
+    return (Student,) if permissions.can(user, DETAILS) else SHORT_FIELDS
+
+
+# --- One student -----------------------------------------------------------------------------------------------------
+
+
+def student(user, ref, audit=True):
+    """The student for their page; raises NotVisible when missing or closed to the user. Records the read."""
+    row = permissions.visible_students(user, *_fields(user)).where(Student.ref == ref).first()
+    if row is None:
+        raise permissions.NotVisible(ref)
+    if audit:
+        events.record_alone("student.read", actor=user, target=row.ref, reasons=(user.role,))
+    return row
+
+
+def tabs(user, student, current="Overview"):
+    """Sections of the student's page for layout.tabs(): (label, address, is current, count)."""
+    home = f"/students/{student.ref}"
+    sections = [("Overview", home), ("Incidents", f"{home}/incidents")]
+    if permissions.can(user, "exclusion"):
+        sections.append(("Exclusions", f"{home}/exclusions"))
+    return [(label, address, label == current, None) for label, address in sections]
+
+
+def contacts(user, student):
+    """The student's contacts, by name; none for a reader without the details."""
+    if not permissions.can(user, DETAILS):
+        return []
+    current = StudentContact.removed_at.is_null()
+    return list(student.contacts.where(current).order_by(StudentContact.name, StudentContact.id))
+
+
+def contact(user, student, ref):
+    """One contact of this student; raises NotVisible."""
+    found = [row for row in contacts(user, student) if row.ref == ref]
+    if not found:
+        raise permissions.NotVisible(ref)
+    return found[0]
+
+
+# --- Lists and search ------------------------------------------------------------------------------------------------
+
+
+def listing(user, *, text="", year_group=None, tutor_group=None, active=True):
+    """Visible students by name, as a query of named tuples to page through.
+
+    `text`: every word must occur in a name, or for readers of the details in the admission number or email.
+    `active`: True for students at the school, False for those who left, None for all.
+    """
+    fields = LIST_FIELDS if permissions.can(user, DETAILS) else SHORT_FIELDS
+    return _narrowed(user, fields, text, year_group, tutor_group, active).namedtuples()
+
+
+def export(user, *, text="", year_group=None, tutor_group=None, active=True):
+    """(headings, rows) of the same list for a file: every column the reader may see."""
+    columns = _export_columns(user)
+    query = _narrowed(user, [field for _, field in columns], text, year_group, tutor_group, active)
+    return [heading for heading, _ in columns], list(query.tuples())
+
+
+def _export_columns(user):
+    """(heading, field); the headings are those that an import understands."""
+    columns = [
+        ("First name", Student.first_name),
+        ("Last name", Student.last_name),
+        ("Preferred name", Student.preferred_name),
+        ("Year group", Student.year_group),
+        ("Tutor group", Student.tutor_group),
+        ("Active", Student.is_active),
+    ]
+    if permissions.can(user, DETAILS):
+        columns[3:3] = [("Email", Student.email), ("Date of birth", Student.date_of_birth)]
+        columns[7:7] = [("Admission number", Student.admission_number), ("UPN", Student.upn)]
+    return columns
+
+
+def _narrowed(user, fields, text, year_group, tutor_group, active):
+    query = permissions.visible_students(user, *fields)
+    if active is not None:
+        query = query.where(Student.is_active if active else ~Student.is_active)
+    if year_group:
+        query = query.where(Student.year_group == year_group)
+    if tutor_group:
+        query = query.where(Student.tutor_group == tutor_group)
+    for condition in matching(user, text):
+        query = query.where(condition)
+    return query.order_by(Student.sort_name, Student.id)
+
+
+def matching(user, text):
+    """Expressions that must all hold for a student to match what was typed: one for each word."""
+    words = fold(one_line(text or "")[:LONGEST_QUERY]).replace("|", " ").split()
+    if permissions.can(user, DETAILS):
+        return [_like(Student.search_text, "%", word, "%") for word in words]
+    # What stands behind the bar of search_text is not for this reader, not even as a guess that comes true.
+    return [_like(Student.search_text, "%", word, "%|%") | _like(Student.sort_name, "%", word, "%") for word in words]
+
+
+def _like(field, before, word, after):
+    escaped = re.sub(r"([!%_])", r"!\1", word)
+    return NodeList((field, SQL("LIKE"), before + escaped + after, SQL("ESCAPE '!'")), parens=True)
+
+
+def search_keys(first_name, last_name, preferred_name="", admission_number=None, email=""):
+    """The derived columns of a student as a dict: sort_name, search_text and email_folded."""
+    names = fold(" ".join([first_name, preferred_name or "", last_name])).replace("|", " ")
+    rest = fold(f"{admission_number or ''} {email or ''}").replace("|", " ")
+    return {
+        "sort_name": fold(f"{last_name} {first_name}")[:255],
+        "search_text": f"{names} | {rest}",
+        "email_folded": email.casefold() if email else None,
+    }
+
+
+def groups(user):
+    """(year groups, tutor groups) that visible students have, each in the order people count: 7, 8, 10."""
+    query = permissions.visible_students(user, Student.year_group, Student.tutor_group).distinct()
+    rows = list(query.tuples())
+    return _counted({year for year, _ in rows}), _counted({tutor for _, tutor in rows})
+
+
+def _counted(names):
+    def key(name):
+        parts = (part for part in re.split(r"([0-9]+)", name) if part)
+        return [(0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, fold(part)) for part in parts]
+
+    return sorted((name for name in names if name), key=key)
+
+
+# --- Choosing students in a form -------------------------------------------------------------------------------------
+
+
+def pick(user, refs):
+    """The visible students of these references, in their order, each once; unknown and closed ones are left out."""
+    refs = list(dict.fromkeys(refs))[:500]
+    if not refs:
+        return []
+    found = {row.ref: row for row in permissions.visible_students(user, *_fields(user)).where(Student.ref.in_(refs))}
+    return [found[ref] for ref in refs if ref in found]
+
+
+def suggest(user, text, limit=12):
+    """[{ref, label, hint}] for what was typed so far: names that begin so first, those who left last."""
+    conditions = matching(user, text)
+    if not conditions:
+        return []
+    query = permissions.visible_students(user, *SHORT_FIELDS)
+    for condition in conditions:
+        query = query.where(condition)
+    first = fold(one_line(text)[:LONGEST_QUERY]).replace("|", " ")
+    begins_so = _like(Student.sort_name, "", first, "%") | _like(Student.search_text, "", first, "%")
+    begins = Case(None, ((begins_so, 0),), 1)
+    rows = query.order_by(Student.is_active.desc(), begins, Student.sort_name, Student.id).limit(limit).namedtuples()
+    return [chip(row) for row in rows]
+
+
+def chip(row):
+    """A student as the picker shows one: {ref, label, hint}."""
+    hint = [f"Year {row.year_group}" if row.year_group[:1].isdecimal() else row.year_group, row.tutor_group]
+    if not row.is_active:
+        hint.append("left")
+    label = f"{row.preferred_name or row.first_name} {row.last_name}"
+    return {"ref": row.ref, "label": label, "hint": ", ".join(part for part in hint if part)}
+
+
+def resolve_typed(user, text):
+    """(students, sentence or None) for names that were typed and not chosen from the list.
+
+    Several names are separated by semicolons or lines, or by commas ("Finch, Ann" is one name all the same). With a
+    sentence the list holds what could be told.
+    """
+    found, problems = [], []
+    for part in re.split(r"[;\n]", text or ""):
+        rows, problem = _resolve_part(user, one_line(part)[:LONGEST_QUERY])
+        found += [row for row in rows if row not in found]
+        problems += [problem] if problem else []
+    return found, " ".join(problems) or None
+
+
+def _resolve_part(user, text):
+    if not text:
+        return [], None
+    row, problem = _resolve_one(user, text.replace(",", " "))
+    if row is not None or "," not in text:
+        return ([row] if row else []), problem
+    results = [_resolve_one(user, name.strip()) for name in text.split(",") if name.strip()]
+    found = [one for one, _ in results if one]
+    return found, (problem if not found else " ".join(why for _, why in results if why) or None)
+
+
+def _resolve_one(user, text):
+    query = permissions.visible_students(user, *_fields(user))
+    for condition in matching(user, text):
+        query = query.where(condition)
+    rows = list(query.order_by(Student.is_active.desc(), Student.sort_name, Student.id).limit(30))
+    exact = [row for row in rows if fold(text) in _known_as(row)]
+    candidates = exact or rows
+    if len(candidates) == 1:
+        return candidates[0], None
+    # The same sentence for a student who is not there and for one who is closed to this reader.
+    why = "Choose one from the list." if candidates else "Check the spelling, or choose from the list."
+    many = f"Several students match “{text}”." if candidates else f"No student called “{text}” is known."
+    return None, f"{many} {why}"
+
+
+def _known_as(row):
+    names = {f"{row.first_name} {row.last_name}", f"{row.last_name} {row.first_name}", row.name}
+    return {fold(name) for name in (*names, row.admission_number or "", row.email or "") if name}
+
+
+# --- Conflicts of interest -------------------------------------------------------------------------------------------
+
+
+def exclusions(user, student=None, incident=None):
+    """Who is kept out of a student or an incident now, newest first, without the reader themselves.
+
+    Only for Admin Key Holders who see the record; raises NotVisible or Denied for everybody else.
+    """
+    permissions.require("exclusion", user, student=student, incident=incident)
+    kept_out, by = Account.alias("kept_out"), Account.alias("excluder")
+    query = (
+        Exclusion.select(Exclusion, kept_out, by)
+        .join(kept_out, on=(Exclusion.account == kept_out.id), attr="account")
+        .switch(Exclusion)
+        .join(by, on=(Exclusion.excluded_by == by.id), attr="excluded_by")
+        .where(Exclusion.ended_at.is_null() & (Exclusion.account != user.id))
+        .where(Exclusion.student == student if student is not None else Exclusion.incident == incident)
+        .order_by(Exclusion.at.desc(), Exclusion.id.desc())
+    )
+    return list(query)
+
+
+def exclusion(user, ref, student=None, incident=None):
+    """One of exclusions(); raises NotVisible."""
+    found = [row for row in exclusions(user, student=student, incident=incident) if row.ref == ref]
+    if not found:
+        raise permissions.NotVisible(ref)
+    return found[0]
+
+
+def excludable(user, student=None, incident=None):
+    """(ref, name) of the active staff who are not excluded from this record yet, by name."""
+    already = {row.account.ref for row in exclusions(user, student=student, incident=incident)}
+    rows = permissions.staff(Account.ref, Account.name, Account.role).tuples()
+    return [(ref, f"{name}, {permissions.ROLES[role]}") for ref, name, role in rows if ref not in already]
+
+
+def staff_member(user, ref):
+    """The active account of a staff member by reference, or None."""
+    return permissions.staff().where(Account.ref == ref).first()
+
+
+# --- Imports ---------------------------------------------------------------------------------------------------------
+
+
+def import_runs(user, limit=20):
+    """This person's latest imports; nobody sees another's, whose file may name students closed to them."""
+    fields = (ImportRun.ref, ImportRun.file_name, ImportRun.state, ImportRun.total, ImportRun.created_at)
+    query = ImportRun.select(*fields).where(ImportRun.account == user)
+    return list(query.order_by(ImportRun.created_at.desc(), ImportRun.id.desc()).limit(limit))
+
+
+def import_run(user, ref):
+    """One import of this person; raises NotVisible."""
+    row = ImportRun.get_or_none((ImportRun.ref == ref) & (ImportRun.account == user))
+    if row is None:
+        raise permissions.NotVisible(ref)
+    return row
