@@ -28,11 +28,20 @@ _figures: dict[tuple[str, str], str] = {}
 
 
 def pytest_configure(config):
+    memory = Path("/dev/shm")
+    if not config.option.basetemp and memory.is_dir() and os.access(memory, os.W_OK):
+        # SQLite waits for the disk at every commit: tests that are not about the disk need not.
+        config.option.basetemp = str(memory / f"caseward-tests-{os.getpid()}")
     if DATABASE not in ("sqlite", "postgres"):
         raise pytest.UsageError(f"CASEWARD_TEST_DATABASE is {DATABASE!r}: use sqlite or postgres")
     # no time limit an example: the machine is shared; the same examples each time, except where we go looking for more
     hypothesis.settings.register_profile("caseward", deadline=None, derandomize=not FULL, print_blob=True)
     hypothesis.settings.load_profile("caseward")
+
+
+def pytest_unconfigure(config):
+    if (config.option.basetemp or "").startswith("/dev/shm/caseward-tests-"):
+        shutil.rmtree(config.option.basetemp, ignore_errors=True)
 
 
 def pytest_report_header(config):
@@ -185,20 +194,38 @@ def settings(environ):
 
 
 @pytest.fixture
-def app(settings, _bytecode):
+def app(settings, request, _wired):
     """The application on a clean, migrated database. No application context is pushed: requests would share its g."""
     import app as application
     from extensions import db, workers
 
-    made = application.create_app(settings)
-    made.testing = True
-    made.config["CHEAP_HASHES"] = True
-    made.jinja_env.bytecode_cache = _bytecode
-    made.teardown_appcontext(_close_in_other_threads)
+    if request.node.get_closest_marker("settings"):
+        made = _wire(application.create_app(settings), request.getfixturevalue("_bytecode"))
+    else:
+        made = _wired
+        application.configure(made, settings)
     yield made
     if not db.is_closed():
         db.close()
     workers.huey.storage.close()
+
+
+@pytest.fixture(scope="session")
+def _wired(tmp_path_factory, _databases, _bytecode):
+    """One application for all tests that keep the default settings: wiring its routes takes longer than most tests."""
+    import app as application
+    import config
+
+    folder = tmp_path_factory.mktemp("wired")
+    return _wire(application.create_app(config.load({"CASEWARD_INSTANCE": str(folder)})), _bytecode)
+
+
+def _wire(made, bytecode):
+    made.testing = True
+    made.config["CHEAP_HASHES"] = True
+    made.jinja_env.bytecode_cache = bytecode
+    made.teardown_appcontext(_close_in_other_threads)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from playhouse.schema_diff import diff_models
 import events
 import models
 import tasks
+from app import _check_policies, create_app
 from extensions import db
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -122,9 +123,8 @@ def test_every_page_declares_a_policy(app):
             assert hasattr(app.view_functions[rule.endpoint], "policy"), f"{rule.rule} declares no policy."
 
 
-def test_the_start_fails_without_a_policy(app):
-    from app import _check_policies
-
+def test_the_start_fails_without_a_policy(settings):
+    app = create_app(settings)
     app.view_functions["bare"] = lambda: "open"
     app.url_map.add(app.url_rule_class("/bare", endpoint="bare"))
     with pytest.raises(RuntimeError, match="declares no policy"):

@@ -1,0 +1,1 @@
+"""Signing in, sessions, passwords, two-step sign-in, drafts, and the accounts themselves."""

@@ -1,0 +1,75 @@
+"""One's own account: details, password, second step, sessions, and what was recorded about signing in."""
+
+from flask import flash, g, redirect, render_template, url_for
+
+from blueprints.account import actions, queries
+from blueprints.account.actions import Refused
+from blueprints.account.forms import ChangePasswordForm, OwnDetailsForm
+from blueprints.account.views import bp
+from blueprints.account.views.browsers import hold
+from blueprints.kit.text import plural
+from models import Conflict
+from permissions import SIGNED_IN, policy
+
+
+@bp.route("/account")
+@policy(SIGNED_IN)
+def index():
+    return render_template(
+        "account/index.html",
+        sessions=queries.sessions(g.user, g.user, g.school),
+        codes_left=queries.recovery_codes_left(g.user),
+        events=queries.own_events(g.user),
+        words=queries.EVENT_WORDS,
+    )
+
+
+@bp.route("/account/details", methods=["GET", "POST"])
+@policy(SIGNED_IN)
+def details():
+    form = OwnDetailsForm(obj=g.user)
+    status, theirs = 422 if form.is_submitted() else 200, None
+    if form.validate_on_submit():
+        try:
+            actions.change_own_details(
+                version=form.version.data, title=form.title.data or "", phone=form.phone.data or "", actor=g.user
+            )
+        except Conflict as conflict:
+            status, theirs = 409, conflict.row
+            form.version.data, form.version.raw_data = theirs.version, None
+        else:
+            flash("Your details are saved.", "ok")
+            return redirect(url_for("account.index"), 303)
+    return render_template("account/details.html", form=form, theirs=theirs), status
+
+
+@bp.route("/account/password", methods=["GET", "POST"])
+@policy(SIGNED_IN)
+def change_password():
+    form = ChangePasswordForm()
+    if form.validate_on_submit():
+        try:
+            token = actions.change_password(g.session_row, form.current.data, form.password.data, actor=g.user)
+        except Refused as problem:
+            problem.show_on(form)
+        else:
+            hold(token)
+            flash("Your password is changed. You are signed out everywhere else.", "ok")
+            return redirect(url_for("account.index"), 303)
+    return render_template("account/change_password.html", form=form), 422 if form.is_submitted() else 200
+
+
+@bp.route("/account/sessions/<ref>/revocation", methods=["POST"])
+@policy(SIGNED_IN)
+def revoke_session(ref):
+    actions.revoke_session(g.user, ref, actor=g.user)
+    flash("That browser is signed out.", "ok")
+    return redirect(url_for("account.index"), 303)
+
+
+@bp.route("/account/sessions/revocation", methods=["POST"])
+@policy(SIGNED_IN)
+def revoke_other_sessions():
+    ended = actions.revoke_all(g.user, but=g.session_row, actor=g.user)
+    flash(f"You are signed out on {plural(ended, 'other browser')}.", "ok")
+    return redirect(url_for("account.index"), 303)
