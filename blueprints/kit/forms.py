@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from flask import g, has_app_context
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, PasswordField, StringField, TextAreaField
+from wtforms import Field, HiddenField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import DateInput, DateTimeLocalInput
 
@@ -21,7 +21,7 @@ from blueprints.kit.days import parse_day, read_moment
 from blueprints.kit.text import clean, one_line
 from extensions import clock
 
-__all__ = ["CasewardForm", "Files", "LongText", "NotFuture", "Required", "SchoolDateField", "SchoolDateTimeField",
+__all__ = ["CasewardForm", "Choice", "Files", "LongText", "NotFuture", "Required", "SchoolDateField", "SchoolDateTimeField",
            "ShortText", "parse_day", "read_moment", "school_zone"]
 
 _ONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -107,6 +107,20 @@ class SchoolDateTimeField(_TypedField):
 
     def show(self, value: datetime) -> str:
         return value.astimezone(self.tz()).strftime("%Y-%m-%dT%H:%M")
+
+
+class Choice(SelectField):
+    """A drop-down; a value that is not one of its choices is refused with a sentence, whoever sent it."""
+
+    def __init__(self, label: str | None = None, validators: Any = None,
+                 unknown: str = "This is not known. Choose one from the list.", **options: Any):
+        options.setdefault("default", "")
+        super().__init__(label, validators, **options)
+        self.unknown = unknown
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data not in {value for value, *_ in self.iter_choices()}:
+            raise ValidationError(self.unknown)
 
 
 class Required:

@@ -57,6 +57,12 @@ def xlsx_response(filename: str, header: Sequence[str], rows: Iterable[Sequence[
     return _download(book.save, filename, ".xlsx", XLSX)
 
 
+def table_response(kind: str, filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]],
+                   tz: tzinfo = UTC) -> Response:
+    """The table as the `kind` of file that was asked for, "csv" or "xlsx"."""
+    return {"csv": csv_response, "xlsx": xlsx_response}[kind](filename, header, rows, tz)
+
+
 def safe_text(text: str) -> str:
     """The text as a CSV cell that no spreadsheet takes for a formula: a `'` stands before what could begin one."""
     text = clean(text)

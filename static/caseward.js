@@ -1,0 +1,254 @@
+// Caseward's own script: comforts only. Every page must work without it; nothing here decides who may see or do what.
+(() => {
+  'use strict';
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const on = (type, handler, capture = false) => document.addEventListener(type, handler, capture);
+  const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  const urlencoded = (pairs) => new URLSearchParams(pairs.filter(([, value]) => typeof value === 'string'));
+  const changed = (element) => element.dispatchEvent(new Event('change', { bubbles: true }));
+  const fragment = async (url) => {
+    const answer = await fetch(url, { headers: { Accept: 'text/html' } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.text();
+  };
+
+  // Guidance: show the section of what is chosen, in the form the list belongs to. Runs before lists are enhanced.
+  all('[data-guidance-for]').forEach((box) => {
+    const key = CSS.escape(box.dataset.guidanceFor);
+    const form = box.closest('form') || document;
+    const find = () => all('select', form).filter((s) => s.matches(`#${key}, #${key}-select, [name="${key}"], [data-guidance="${key}"]`));
+    const show = () => {
+      const chosen = find().flatMap((select) => [...select.selectedOptions].map((option) => option.value));
+      const sections = all('[data-value]', box);
+      sections.forEach((section) => { section.hidden = !chosen.includes(section.dataset.value); });
+      box.hidden = sections.every((section) => section.hidden);
+    };
+    box.open = true;
+    box.querySelector('summary').hidden = true;
+    form.addEventListener('change', show);
+    show();
+  });
+
+  // Pickers: type, choose, and a chip carries the reference. What was typed but not chosen is still sent.
+  function addChip(input, item) {
+    const field = input.closest('.field');
+    const list = field.querySelector('[data-chosen]');
+    if (all(`input[name="${input.name}_ref"]`, list).some((box) => box.value === item.ref)) return;
+    if (!input.hasAttribute('data-multiple')) list.replaceChildren();
+    const words = { __ref__: item.ref, __label__: item.label, __hint__: item.hint || '', __n__: String(list.children.length) };
+    const fill = (text) => text.replace(/__(ref|label|hint|n)__/g, (word) => words[word]);
+    const chip = field.querySelector('template').content.firstElementChild.cloneNode(true);
+    const walker = document.createTreeWalker(chip, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) walker.currentNode.data = fill(walker.currentNode.data);
+    [chip, ...all('*', chip)].forEach((element) => [...element.attributes].forEach((a) => { a.value = fill(a.value); }));
+    list.append(chip);
+    changed(list);
+  }
+
+  function enhancePicker(original) {
+    const holder = document.createElement('div');
+    const { id, name, value } = original;
+    const described = original.getAttribute('aria-describedby');
+    let latest = 0;
+    let waiting;
+    const source = (query, answer) => {
+      const mine = ++latest;
+      clearTimeout(waiting);
+      waiting = setTimeout(async () => {
+        const url = new URL(original.dataset.url, location.href);
+        url.searchParams.set('q', query);
+        const found = await fetch(url, { headers: { Accept: 'application/json' } }).then((r) => r.ok ? r.json() : [], () => []);
+        if (mine === latest) answer(found);
+      }, 150);
+    };
+    original.replaceWith(holder);
+    window.accessibleAutocomplete({
+      element: holder, id, name, source, defaultValue: value, minLength: 1, confirmOnBlur: false, displayMenu: 'overlay',
+      templates: {
+        inputValue: (item) => (item && item.label) || (typeof item === 'string' ? item : ''),
+        suggestion: (item) => item.label === undefined ? escape(item) : `${escape(item.label)} <small>${escape(item.hint || '')}</small>`,
+      },
+      onConfirm: (item) => {
+        if (!item || !item.ref) return;
+        addChip(input, item);
+        setTimeout(() => { input.value = ''; input.dispatchEvent(new Event('input', { bubbles: true })); });
+      },
+    });
+    const input = holder.querySelector('input.autocomplete__input');
+    Object.assign(input.dataset, original.dataset);
+    if (original.getAttribute('aria-invalid')) input.setAttribute('aria-invalid', 'true');
+    const describe = () => {
+      if (described && !(input.getAttribute('aria-describedby') || '').includes(described)) input.setAttribute('aria-describedby', described);
+    };
+    describe();
+    new MutationObserver(describe).observe(input, { attributeFilter: ['aria-describedby'] });
+    holder.addEventListener('keydown', (event) => { // Enter takes the only match; it never sends a record half picked
+      if (event.key !== 'Enter' || !input.value) return;
+      const matches = all('.autocomplete__menu--visible [aria-posinset]', holder);
+      if (event.target === input && matches.length === 1) matches[0].click();
+      if (matches.length || input.form.method === 'post') event.preventDefault();
+    });
+  }
+
+  function enhanceSelect(select) {
+    const texts = [...select.options].map((option) => option.text);
+    if (select.multiple || new Set(texts).size < texts.length) return; // two people of one name: never guess
+    const { id } = select;
+    const empty = [...select.options].find((option) => !option.value);
+    const text = () => select.value ? select.selectedOptions[0].text : '';
+    const take = (option) => { if (option && !option.selected) { option.selected = true; changed(select); } };
+    window.accessibleAutocomplete.enhanceSelectElement({
+      selectElement: select, defaultValue: text(), autoselect: false, showAllValues: true, confirmOnBlur: false, displayMenu: 'overlay',
+      dropdownArrow: ({ className }) => `<svg class="icon ${className}" viewBox="0 0 24 24" aria-hidden="true"><path d="m6 9.5 6 6 6-6"/></svg>`,
+      onConfirm: (chosen) => take([...select.options].find((option) => option.text === chosen)),
+    });
+    const input = document.getElementById(id);
+    ['aria-invalid', 'aria-describedby'].forEach((a) => { if (select.hasAttribute(a)) input.setAttribute(a, select.getAttribute(a)); });
+    input.addEventListener('blur', () => setTimeout(() => { // what stands in the box is what will be sent
+      const typed = input.value.trim().toLowerCase();
+      take(typed ? [...select.options].find((option) => option.text.toLowerCase() === typed) : empty);
+      input.value = text();
+    }, 200));
+  }
+
+  document.documentElement.classList.add('js'); // chips then show a button instead of a tick box
+  if (window.accessibleAutocomplete) {
+    all('input[data-picker]').forEach(enhancePicker);
+    all('select[data-enhance]').forEach(enhanceSelect);
+  }
+  on('click', (event) => {
+    const button = event.target.closest('[data-remove]');
+    if (!button) return;
+    const list = button.closest('[data-chosen]');
+    button.closest('li').remove();
+    changed(list);
+    list.closest('.field').querySelector('input[data-picker]').focus();
+  });
+
+  // Files: say at once that one is too large, before anything is sent.
+  on('change', ({ target }) => {
+    if (!target.dataset || !target.dataset.maxBytes) return;
+    const most = Number(target.dataset.maxBytes);
+    const large = [...target.files].find((file) => file.size > most);
+    const size = (bytes) => `${Math.ceil(bytes / 1048576)} MB`;
+    let sentence = document.getElementById(`${target.id}-size`);
+    if (!sentence) {
+      sentence = Object.assign(document.createElement('p'), { id: `${target.id}-size`, className: 'error' });
+      sentence.setAttribute('role', 'alert');
+      target.before(sentence);
+    }
+    sentence.textContent = large ? `${large.name} is ${size(large.size)}. A file may have at most ${size(most)}: choose a smaller one.` : '';
+    sentence.hidden = !large;
+    target.toggleAttribute('data-too-large', Boolean(large));
+    const described = (target.getAttribute('aria-describedby') || '').split(' ').filter((id) => id && id !== sentence.id);
+    target.setAttribute('aria-describedby', [...described, ...(large ? [sentence.id] : [])].join(' '));
+    if (large) target.setAttribute('aria-invalid', 'true'); else target.removeAttribute('aria-invalid');
+  });
+
+  // Sending: once. A file too large stops it and keeps everything that was typed.
+  const release = () => all('form[data-submitting]').forEach((form) => form.removeAttribute('data-submitting'));
+  on('submit', (event) => {
+    const form = event.target;
+    const blocked = form.querySelector('[data-too-large]');
+    if (blocked) blocked.focus();
+    if (blocked || form.hasAttribute('data-submitting')) event.preventDefault();
+    if (event.defaultPrevented || form.hasAttribute('data-again') || form.method === 'dialog') return;
+    form.setAttribute('data-submitting', '');
+    setTimeout(release, 8000);
+  });
+  addEventListener('pageshow', release);
+
+  // Drafts: long texts survive a lost session.
+  all('form[data-draft]').forEach((form) => {
+    const status = form.querySelector('[data-draft-status]');
+    let timer;
+    let dirty = false;
+    const save = async () => {
+      clearTimeout(timer);
+      if (!dirty || form.hasAttribute('data-submitting')) return;
+      dirty = false;
+      const secret = new Set(all('input[type=password]', form).map((field) => field.name));
+      const body = urlencoded([...new FormData(form)].filter(([name]) => !secret.has(name)));
+      const keepalive = body.toString().length < 60000; // browsers refuse larger bodies on the way out
+      const answer = await fetch(`/drafts/${encodeURIComponent(form.dataset.draft)}`, { method: 'POST', body, keepalive }).catch(() => null);
+      if (!status) return;
+      const time = new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+      status.textContent = answer && answer.ok ? `Draft saved ${time}` : 'Draft not saved. Your text is still on this page.';
+    };
+    const soon = () => { if (!dirty) { dirty = true; timer = setTimeout(save, 3000); } };
+    form.addEventListener('input', soon);
+    form.addEventListener('change', soon);
+    addEventListener('pagehide', save);
+  });
+
+  // Parts of a page that follow a choice, or a long piece of work.
+  all('[data-refresh-url]').forEach((box) => {
+    const form = box.closest('form');
+    const names = box.dataset.refreshNames.split(' ');
+    const query = () => urlencoded([...new FormData(form)].filter(([name]) => names.includes(name))).toString();
+    let last = query();
+    form.addEventListener('change', async () => {
+      if (query() === last) return;
+      const asked = last = query();
+      const html = await fragment(`${box.dataset.refreshUrl}?${asked}`).catch(() => '');
+      if (asked === last) box.innerHTML = html;
+    });
+  });
+  all('[data-poll]').forEach((box) => {
+    const ask = async () => {
+      const html = await fragment(box.dataset.url).catch(() => null);
+      if (html !== null) box.innerHTML = html;
+      if (!box.querySelector('[data-done]')) setTimeout(ask, Number(box.dataset.poll));
+    };
+    if (!box.querySelector('[data-done]')) setTimeout(ask, Number(box.dataset.poll));
+  });
+
+  // Blanking: Escape twice, or the button. A modal dialog makes the rest of the page inert, and covers other dialogs.
+  const title = document.title;
+  let screen;
+  let lastEscape = -Infinity;
+  const blank = () => {
+    if (!screen) {
+      screen = Object.assign(document.createElement('dialog'), { className: 'blank' });
+      screen.innerHTML = '<button type="button" class="btn">Show page</button>';
+      screen.setAttribute('aria-label', 'Page hidden');
+      screen.firstChild.addEventListener('click', () => screen.close());
+      screen.addEventListener('cancel', (event) => event.preventDefault());
+      screen.addEventListener('close', () => { document.title = title; });
+      document.body.append(screen);
+    }
+    all('details.account').forEach((menu) => { menu.open = false; });
+    document.title = 'Caseward';
+    screen.showModal();
+  };
+  all('[data-blank]').forEach((button) => { button.hidden = false; button.addEventListener('click', blank); });
+  on('keydown', (event) => {
+    if (event.key !== 'Escape' || event.repeat) return;
+    const hidden = screen && screen.open;
+    const twice = event.timeStamp - lastEscape < 600;
+    if (hidden || twice) event.preventDefault(); // or this very key would close the screen it opens
+    lastEscape = twice ? -Infinity : event.timeStamp;
+    if (twice && hidden) screen.close(); else if (twice) blank();
+  }, true);
+
+  // Older browsers: dialogs opened and closed by command/commandfor.
+  if (!('command' in HTMLButtonElement.prototype)) {
+    on('click', (event) => {
+      const button = event.target.closest('button[commandfor]');
+      const target = button && document.getElementById(button.getAttribute('commandfor'));
+      if (!target) return;
+      if (button.getAttribute('command') === 'show-modal') target.showModal(); else target.close();
+    });
+  }
+
+  // The navigation stands open where there is room; the account menu closes when the reader goes elsewhere.
+  const rail = document.querySelector('details.rail');
+  const wide = matchMedia('(min-width: 56rem)');
+  const fit = () => { if (rail) rail.open = wide.matches; };
+  wide.addEventListener('change', fit);
+  fit();
+  on('click', (event) => all('details.account[open]').forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; }));
+  on('keydown', (event) => { if (event.key === 'Escape') all('details.account[open]').forEach((menu) => { menu.open = false; }); });
+  const summary = document.querySelector('[data-error-summary]');
+  if (summary) summary.focus();
+})();
