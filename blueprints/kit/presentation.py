@@ -5,6 +5,7 @@ Must not query anything: the guard in app.py has put the account and the school 
 
 import hashlib
 import secrets
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ _zones = {}
 def register(app):
     """Give the application's templates their filters and globals."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(day=day, moment=moment, ago=ago, filesize=human_size)
+    app.jinja_env.filters.update(day=day, moment=moment, ago=ago, filesize=human_size, thousands=thousands)
     app.jinja_env.globals.update(
         can=lambda capability: permissions.can(g.get("user"), capability),
         navigation=navigation,
@@ -61,7 +62,7 @@ def day(value):
         return ""
     if hasattr(value, "hour"):
         value = value.astimezone(zone()).date()
-    return Markup(f'<time datetime="{value.isoformat()}">{written_day(value)}</time>')
+    return Markup(f'<time datetime="{value.isoformat()}">{written_day(value)}</time>')  # noqa: S704 - digits and our months
 
 
 def moment(value):
@@ -69,9 +70,13 @@ def moment(value):
     if value is None:
         return ""
     local = value.astimezone(zone())
-    return Markup(
-        f'<time datetime="{local.isoformat(timespec="minutes")}">{written_day(local)}, {local.hour:02}:{local.minute:02}</time>'
-    )
+    machine = local.isoformat(timespec="minutes")
+    return Markup(f'<time datetime="{machine}">{written_day(local)}, {local:%H:%M}</time>')  # noqa: S704 - as above
+
+
+def thousands(number):
+    """A number as people read it: 1,204."""
+    return f"{number:,}"
 
 
 def ago(value):
@@ -118,11 +123,11 @@ def _entry(label, endpoint, _capability, children):
     if label == "Students":
         label = WORDS.get(g.school.student_word, g.school.student_word + "s")
     shown = [
-        {"label": name, "url": url_for(page), "current": _is_current(page), "children": []}
+        {"label": name, "url": _path(page, request.script_root), "current": _is_current(page), "children": []}
         for name, page, capability in children
         if _allowed(capability)
     ]
-    return {"label": label, "url": url_for(endpoint), "current": _is_current(endpoint), "children": shown}
+    return {"label": label, "url": _path(endpoint, request.script_root), "current": _is_current(endpoint), "children": shown}
 
 
 def _allowed(capability):
@@ -131,9 +136,15 @@ def _allowed(capability):
     return capability is None or permissions.can(g.user, capability)
 
 
+@cache
+def _path(endpoint, _root):
+    """The address of a menu entry, which never changes below the same root; every page needs some thirty."""
+    return url_for(endpoint)
+
+
 def _is_current(endpoint):
-    here = request.path
-    there = url_for(endpoint)
+    here = request.script_root + request.path
+    there = _path(endpoint, request.script_root)
     return here == there or (there != "/" and here.startswith(there + "/"))
 
 

@@ -1,0 +1,1 @@
+"""What is fast, and how we know: `python -m benchmarks` measures the real server beside a bare page (floor.py)."""

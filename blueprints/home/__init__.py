@@ -1,0 +1,1 @@
+"""The dashboard, the search bar, and /health."""

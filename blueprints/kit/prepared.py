@@ -1,0 +1,116 @@
+"""Queries that are built and turned into SQL once for each role, and from then on only run.
+
+Putting together the SQL of a rule about access costs Peewee several milliseconds, more than the database needs to
+answer; on a page that asks four such questions it was most of the page. Decides nothing: the SQL is the one that the
+query would have had anyway, with the person's id and the given values in their places.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from peewee import AutoField, CharField, FloatField, ForeignKeyField, IntegerField, ModelSelect, TextField
+
+from extensions import db
+from models import Account
+
+# Stand-ins that no real value equals; each is looked for among the parameters and replaced when the query runs.
+_SOMEBODY = -7_203_003
+_NUMBER = -7_300_000
+_MOMENT = datetime(1, 2, 3, tzinfo=UTC)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+# Fields whose values come out of either database as they went in.
+_AS_STORED = (AutoField, CharField, FloatField, ForeignKeyField, IntegerField, TextField)
+
+_plans: dict[tuple, "_Plan"] = {}
+
+
+def rows(build: Callable[..., ModelSelect], user: Account | None = None, **values: Any) -> list[tuple]:
+    """The rows of `build(user, **values)` as tuples; of `build(**values)` where no person is asked about.
+
+    `build` is a function of a module (it is the key under which the SQL is kept) and may depend on the user's id, role
+    and activity and on the values, on nothing else: no clock, no request, no school. A value is a whole number, a text,
+    a day, a moment, or a list of whole numbers (at most 512, in which the order does not count).
+    """
+    if "<" in build.__qualname__:
+        raise ValueError(f"{build.__qualname__} is made anew for each call: the SQL would be kept for nothing")
+    values = {name: _padded(value) if isinstance(value, list) else value for name, value in values.items()}
+    kinds = tuple((name, len(value) if isinstance(value, list) else type(value)) for name, value in values.items())
+    key = (build, user and (user.role, user.is_active), type(db.obj), kinds)
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _plans[key] = _Plan(build, user, values)
+    return plan.run(user, values)
+
+
+def _padded(numbers: Iterable[int]) -> list[int]:
+    """The list filled up with its last number to one of a few lengths, so that there are few different statements."""
+    numbers = list(numbers) or [-1]
+    size = next(size for size in _SIZES if size >= len(numbers))
+    return numbers + numbers[-1:] * (size - len(numbers))
+
+
+class _Plan:
+    """SQL with its parameters; `_places` says which of them to fill in, `_converters` which columns to convert."""
+
+    def __init__(self, build, user, values):
+        somebody = [Account(id=_SOMEBODY, role=user.role, is_active=user.is_active)] if user else []
+        stand_ins = {name: _stand_in(number, value) for number, (name, value) in enumerate(values.items())}
+        self._query = build(*somebody, **stand_ins).tuples()
+        self._sql, self._parameters = self._query.sql()
+        known = {_SOMEBODY: (None, None)}
+        for name, stand_in in stand_ins.items():
+            for place, one in enumerate(stand_in if isinstance(stand_in, list) else [stand_in]):
+                known[_stored(one)] = (name, place if isinstance(stand_in, list) else None)
+        found = [(place, known[value]) for place, value in enumerate(self._parameters) if value in known]
+        self._places = [(place, name, item) for place, (name, item) in found]
+        missing = values.keys() - {name for _, name, _ in self._places}
+        if missing:
+            raise ValueError(f"{build.__name__} does not use {missing}: it can't be prepared")
+        self._converters = None
+
+    def run(self, user, values):
+        parameters = list(self._parameters)
+        for place, name, item in self._places:
+            value = user.id if name is None else values[name] if item is None else values[name][item]
+            parameters[place] = _stored(value)
+        cursor = db.execute_sql(self._sql, parameters)
+        if self._converters is None:
+            self._converters = self._find_converters(cursor)
+        found = cursor.fetchall()
+        return [self._converted(row) for row in found] if self._converters else found
+
+    def _converted(self, row):
+        row = list(row)
+        for place, convert in self._converters:
+            row[place] = convert(row[place])
+        return tuple(row)
+
+    def _find_converters(self, cursor):
+        wrapper = self._query._get_cursor_wrapper(cursor)
+        wrapper.initialize()
+        converters = list(enumerate(wrapper.converters))
+        return [
+            (place, convert)
+            for place, convert in converters
+            if convert is not None and not isinstance(getattr(convert, "__self__", None), _AS_STORED)
+        ]
+
+
+def _stand_in(number, value):
+    if isinstance(value, list):
+        return [_NUMBER - 1000 * number - place for place in range(len(value))]
+    if isinstance(value, datetime):
+        return _MOMENT + timedelta(days=number)
+    if isinstance(value, date):
+        return _MOMENT.date() + timedelta(days=number)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(f"{type(value).__name__} can't be filled in afterwards")
+    return _NUMBER - 1000 * number if isinstance(value, int) else f"\0stand-in {number}"
+
+
+def _stored(value):
+    """As the parameter stands in the statement: moments are naive, in UTC (models.UtcDateTimeField)."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value

@@ -1,0 +1,229 @@
+"""`flask demo`: the same school for the same seed, only into an empty instance, always with the cast."""
+
+import stat
+from datetime import UTC, datetime
+
+import pytest
+
+import events
+import permissions
+from blueprints.admin import demo_words as words
+from blueprints.admin.demo import fill
+from extensions import clock, db
+from models import (
+    Account,
+    AuditSeal,
+    BodyMark,
+    CategoryGroup,
+    Event,
+    Group,
+    GroupManager,
+    GroupMember,
+    Incident,
+    IncidentAction,
+    IncidentAlert,
+    IncidentAssignment,
+    IncidentClosure,
+    IncidentStudent,
+    IncidentVersion,
+    PartCategory,
+    School,
+    StoredFile,
+    Student,
+    StudentContact,
+)
+from tests import factories
+
+DAY = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
+GIVEN = "four calm words here"
+
+
+@pytest.fixture
+def demo(app):
+    def run(*arguments):
+        return app.test_cli_runner().invoke(args=["demo", *arguments])
+
+    return run
+
+
+@pytest.fixture
+def small(demo):
+    clock.freeze(DAY)
+    answer = demo("--students", "30", "--staff", "9", "--incidents", "40")
+    assert answer.exit_code == 0, answer.output
+    return answer
+
+
+def named(key):
+    return Account.get(Account.email == f"{key}@demo.example.org")
+
+
+def contents():
+    """Everything the generator draws, row by row; the hash of the password differs by design."""
+    tables = (
+        Account, Group, GroupMember, Student, StudentContact, Incident, IncidentVersion, IncidentStudent, PartCategory,
+        IncidentAlert, IncidentAssignment, IncidentClosure, IncidentAction, BodyMark,
+    )  # fmt: skip
+    found = {}
+    for table in tables:
+        fields = [field for field in table._meta.sorted_fields if field.name not in ("password_hash",)]
+        found[table.__name__] = list(table.select(*fields).order_by(table.id).tuples())
+    found["events"] = list(Event.select(Event.at, Event.actor, Event.verb, Event.target, Event.data).tuples())
+    return found
+
+
+def test_the_cast_is_there_in_their_roles(small):
+    roles = {key: named(key).role for key, *_ in words.CAST}
+    assert roles == {
+        "ada": permissions.ADMIN, "kay": permissions.KEY_USER, "ken": permissions.KEY_USER, "gil": permissions.STAFF,
+        "mo": permissions.GROUP_MANAGER, "sam": permissions.STAFF, "rae": permissions.REFERRAL_USER,
+        "stu": permissions.STUDENT, "oli": permissions.STAFF,
+    }  # fmt: skip
+    counselling = Group.get(Group.name == "Counselling")
+    assert [row.account for row in GroupMember.select().where(GroupMember.group == counselling)] == [named("gil")]
+    assert [row.account for row in GroupManager.select().where(GroupManager.group == counselling)] == [named("mo")]
+    assert Student.get(Student.email == "stu@demo.example.org").name == "Stu Sturgeon"
+    school = School.get()
+    assert (school.name, school.demo) == ("Kestrel Hill School", True) and school.set_up_at
+
+
+def test_as_many_as_asked_for(small):
+    assert Student.select().count() == 30
+    assert Account.select().count() == 9 + len(words.CAST)
+    assert Incident.select().count() == IncidentVersion.select().where(IncidentVersion.number == 1).count() == 40
+
+
+def test_nobody_shares_a_first_name_with_the_cast(demo):
+    demo("--students", "900", "--staff", "60", "--incidents", "10")
+    first_names = {name.split()[0] for _, name, *_ in words.CAST}
+    cast = [f"{key}@{words.DOMAIN}" for key, *_ in words.CAST]
+    others = [row.name for row in Account.select().where(Account.email.not_in(cast))]
+    others += [row.name for row in StudentContact.select()]
+    for row in Student.select().where(Student.first_name != "Stu"):
+        others += [row.first_name, row.preferred_name or "-"]
+    assert not [name for name in others if name.split()[0] in first_names]
+    assert not first_names & {*words.FIRST_NAMES, *words.PREFERRED.values()}
+
+
+def test_every_incident_is_whole(small):
+    for row in Incident.select():
+        assert row.happened_at <= row.entered_at < clock.now()
+        assert "{" not in row.text and row.parts.count() >= 1
+        assert row.versions.order_by(IncidentVersion.number.desc()).first().text == row.text
+        for part in row.parts:
+            assert part.categories.count() >= 1
+        closing = row.closures.order_by(IncidentClosure.id.desc()).first()
+        assert (row.status == "Closed") == bool(closing and closing.reopened_at is None)
+        if row.assigned_to:
+            assert row.assigned_to.role in permissions.KEY_ROLES
+            assert row.assignments.order_by(IncidentAssignment.id.desc()).first().to == row.assigned_to
+        assert Event.select().where((Event.target == row.ref) & (Event.verb == "incident.added")).count() == 1
+
+
+def test_kay_and_ken_have_something_to_do(demo):
+    demo("--students", "1", "--staff", "0", "--incidents", "2")
+    for key in ("kay", "ken"):
+        mine = (Incident.assigned_to == named(key)) & (Incident.status == "Active")
+        assert Incident.select().where(mine).count() == 1
+
+
+def test_oli_sees_nothing_and_need_to_know_is_kept(demo):
+    demo("--incidents", "300")
+    assert not permissions.visible_incidents(named("oli")).exists()
+    secret = CategoryGroup.get().category
+    parts = PartCategory.select(PartCategory.part).where(PartCategory.category == secret)
+    ids = IncidentStudent.select(IncidentStudent.incident).where(IncidentStudent.id.in_(parts))
+    private = list(Incident.select().where(Incident.id.in_(ids)))
+    assert private
+    for row in private:
+        assert "category_group" in permissions.incident_reasons(named("gil"), row)
+        assert "key_user" not in permissions.incident_reasons(named("kay"), row)
+
+
+def test_the_same_seed_makes_the_same_school(app):
+    """In one database: what each run made is rolled back."""
+    clock.freeze(DAY)
+    made = []
+    for seed in (3, 3, 4):
+        with app.app_context(), db.atomic() as transaction:
+            fill(app.settings, GIVEN, students=20, staff=5, incidents=30, seed=seed)
+            made.append(contents())
+            transaction.rollback()
+    assert made[0] == made[1]
+    assert made[0] != made[2]
+
+
+def test_an_instance_that_holds_anything_is_refused(demo, app):
+    for make in (factories.account, factories.student):
+        row = make()
+        before = [table.select().count() for table in (Account, Student, Incident, Event)]
+        answer = demo()
+        assert answer.exit_code == 1 and "holds" in answer.output
+        assert [table.select().count() for table in (Account, Student, Incident, Event)] == before
+        row.delete_instance()
+    assert demo("--incidents", "5").exit_code == 0
+    assert demo("--incidents", "5").exit_code == 1
+    assert School.get().demo
+
+
+def test_it_prints_a_password_that_signs_in(small, client, post, app):
+    password = small.output.partition("password: ")[2].split()[0]
+    kept = app.settings.instance / "demo-password"
+    assert kept.read_text().strip() == password
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    answer = post(client, "/account/sign-in", {"email": "kay@demo.example.org", "password": password})
+    assert answer.status_code in (302, 303)
+    assert "My Assigned" in client.get("/").text
+    wrong = {"email": "kay@demo.example.org", "password": f"{password}x"}
+    assert post(app.test_client(), "/account/sign-in", wrong).status_code == 422
+
+
+@pytest.mark.settings(CASEWARD_DEMO_PASSWORD=GIVEN)
+def test_a_given_password_is_used_and_not_kept(small, client, post, app):
+    assert f"password: {GIVEN}" in small.output
+    assert not (app.settings.instance / "demo-password").exists()
+    answer = post(client, "/account/sign-in", {"email": "ada@demo.example.org", "password": GIVEN})
+    assert answer.status_code in (302, 303)
+
+
+def test_show_prints_the_sign_ins_again(small, demo):
+    again = demo("--show")
+    assert again.exit_code == 0 and again.output == small.output
+    assert "kay@demo.example.org" in again.output and "Key User" in again.output
+    Account.update(password_hash="changed").execute()
+    assert "password:" not in demo("--show").output
+
+
+def test_show_fills_what_an_interrupted_start_left_empty(demo):
+    assert "password: " in demo("--show", "--incidents", "5", "--students", "3").output
+    assert Incident.select().count() == 5
+
+
+def test_show_says_nothing_about_a_real_school(demo, app):
+    factories.account(role=permissions.ADMIN)
+    answer = demo("--show")
+    assert answer.exit_code == 1 and "password" not in answer.output
+
+
+def test_the_audit_log_holds_and_goes_on(small, app):
+    assert AuditSeal.select().count() >= 1
+    newest = Event.select().order_by(Event.id.desc()).first()
+    assert newest.verb == "demo.filled"
+    assert AuditSeal.select().order_by(AuditSeal.id.desc()).first().last_event == newest.id
+    assert app.test_cli_runner().invoke(args=["audit", "verify"]).exit_code == 0
+    events.record_alone("search.run", actor=named("kay"), count=0)  # ids go on after those that were given
+    factories.incident(named("sam"))
+
+
+def test_files_can_be_read(small, client_for, app):
+    row = StoredFile.select().first()
+    with client_for(named("ada")).get(f"/incidents/{row.incident.ref}/files/{row.ref}") as answer:
+        assert answer.status_code == 200 and len(answer.data) == row.size
+
+
+def test_nothing_is_left_when_it_fails(app, monkeypatch):
+    monkeypatch.setattr(events, "seal", lambda: 1 / 0)
+    with app.app_context(), pytest.raises(ZeroDivisionError):
+        fill(app.settings, "x", students=3, staff=1, incidents=10)
+    assert not Account.select().exists() and not Event.select().exists() and School.get().demo is False
+    assert not [path for path in app.settings.files.rglob("*") if path.is_file()]
