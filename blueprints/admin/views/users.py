@@ -113,7 +113,7 @@ def _user_page(account, problem=None, status=200):
         account=account,
         state=accounts.state_of(account),
         sessions=accounts.sessions(g.user, account, g.school),
-        assigned=accounts.assigned_incidents(account) if g.school.cases_module else 0,
+        assigned=accounts.assigned_incidents(g.user, account) if g.school.cases_module else 0,
         problem=problem,
     ), status
 
@@ -135,7 +135,7 @@ def user_edit(ref):
         else:
             flash(f"{form.name.data} is saved.", "ok")
             return redirect(url_for("admin.user", ref=ref), 303)
-    assigned = accounts.assigned_incidents(account) if g.school.cases_module else 0
+    assigned = accounts.assigned_incidents(g.user, account) if g.school.cases_module else 0
     return render_template(
         "admin/users_edit.html", form=form, account=account, theirs=theirs, assigned=assigned
     ), status

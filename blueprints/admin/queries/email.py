@@ -1,0 +1,73 @@
+"""The queue of email as Admin > Email shows it: kinds, recipients and reasons, never what an email is about."""
+
+from collections import namedtuple
+from datetime import timedelta
+
+from peewee import fn
+
+import permissions
+from extensions import clock
+from models import Account, OutboxEmail
+
+LOOK_BACK = timedelta(days=7)
+KINDS = {
+    "incident_assigned": "An incident was assigned",
+    "incident_alerted": "Alerted to an incident",
+    "action_due": "An action is due",
+    "invitation": "Invitation",
+    "password_link": "Set-password link",
+}
+State = namedtuple("State", "waiting failed dropped sent oldest")
+EmailRow = namedtuple("EmailRow", "key kind recipient written tried state_at reason")
+
+
+def _conditions():
+    since = clock.now() - LOOK_BACK
+    return {
+        "failed": OutboxEmail.failed_at.is_null(False),
+        "waiting": OutboxEmail.is_waiting,
+        "dropped": OutboxEmail.dropped_at >= since,
+        "sent": OutboxEmail.sent_at >= since,
+    }
+
+
+def email_state(user):
+    """How many emails wait and failed (ever), were dropped and sent (in the last seven days), and the oldest waiting."""
+    permissions.require("admin.email", user)
+
+    def count(name):
+        return OutboxEmail.select(fn.COUNT(OutboxEmail.id)).where(conditions[name]).alias(name)
+
+    conditions = _conditions()
+    # Named, or peewee takes the last word of the expression for the column and converts to its type.
+    oldest = OutboxEmail.select(fn.MIN(OutboxEmail.created_at)).where(conditions["waiting"]).alias("oldest")
+    counts = [count(name) for name in ("waiting", "failed", "dropped", "sent")]
+    row = OutboxEmail.select(*counts, oldest).limit(1).tuples().first() or (0, 0, 0, 0, None)
+    return State(*row[:4], OutboxEmail.created_at.python_value(row[4]))
+
+
+def email_rows(user, state):
+    """The emails in a state (failed, waiting, dropped, sent), newest first, as a query of tuples for `email_row`."""
+    permissions.require("admin.email", user)
+    at = {
+        "failed": OutboxEmail.failed_at,
+        "waiting": OutboxEmail.next_try_at,
+        "dropped": OutboxEmail.dropped_at,
+        "sent": OutboxEmail.sent_at,
+    }[state]
+    reason = OutboxEmail.dropped_why if state == "dropped" else OutboxEmail.last_error
+    return (
+        OutboxEmail.select(
+            OutboxEmail.message_id, OutboxEmail.kind, Account.name, OutboxEmail.created_at, OutboxEmail.attempts, at, reason
+        )
+        .join(Account)
+        .where(_conditions()[state])
+        .order_by(at.desc(), OutboxEmail.id.desc())
+        .tuples()
+    )
+
+
+def email_row(values):
+    """The EmailRow of a tuple, with its kind in words."""
+    row = EmailRow(*values)
+    return row._replace(kind=KINDS.get(row.kind, row.kind.replace("_", " ").capitalize()))

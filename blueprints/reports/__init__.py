@@ -1,0 +1,1 @@
+"""Reporting: the custom report over incidents, saved reports, and their exports."""

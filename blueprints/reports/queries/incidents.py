@@ -1,0 +1,301 @@
+"""The Custom Report: which incidents fit the filters, and how many of them fall into each month, category, year group
+and status. Which of them `user` may see decides blueprints.incidents; nothing here counts anything else."""
+
+from collections import Counter, namedtuple
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+
+from peewee import SQL, Case, Expression, Value, fn
+
+import events
+import permissions
+from blueprints.incidents import queries as incidents
+from blueprints.kit import prepared
+from blueprints.kit.charts import months
+from blueprints.kit.listing import paginate
+from blueprints.students import queries as students
+from extensions import clock
+from models import Account, Incident, IncidentStudent, PartCategory, Student
+
+Person = namedtuple("Person", "id ref label is_assignable")
+Counts = namedtuple("Counts", "total by_status by_month by_category by_year first last")
+EVERY = 10**9
+MOST_VALUES = 24  # filters, and the months of at most a year or so
+
+
+@dataclass
+class Choices:
+    """What the filters offer: the category tree, the year groups, and everybody who can have written an incident."""
+
+    tree: list
+    years: list
+    people: list
+    oldest: datetime | None = None
+
+
+@dataclass
+class Filters:
+    """What was chosen, as rows (`author` and `assigned_to` are Persons)."""
+
+    from_day: date | None = None
+    to_day: date | None = None
+    categories: list = field(default_factory=list)
+    student: object = None
+    year_group: str | None = None
+    author: object = None
+    text: str | None = None
+    status: str | None = None
+    assigned_to: object = None
+    unassigned: bool = False
+
+    def words(self):
+        """The filters that are set, for the event: references and words of ours, never what was typed as text."""
+        words = {
+            "from": self.from_day and self.from_day.isoformat(),
+            "to": self.to_day and self.to_day.isoformat(),
+            "category": ", ".join(row.ref for row in self.categories),
+            "student": self.student and self.student.ref,
+            "year_group": self.year_group,
+            "author": self.author and self.author.ref,
+            "text": bool(self.text),
+            "status": self.status,
+            "assigned_to": self.assigned_to and self.assigned_to.ref,
+            "unassigned": self.unassigned,
+        }
+        return {name: value for name, value in words.items() if value}
+
+
+def choices(user):
+    """The Choices of the filters, in three queries."""
+    permissions.require("report.run", user)
+    rows = prepared.rows(_writers, user)
+    people = [
+        Person(row_id, ref, name if is_active else f"{name} (deactivated)", role in permissions.KEY_ROLES)
+        for row_id, ref, name, role, is_active, _ in rows
+    ]
+    oldest = rows[0][5] if rows else None
+    years = students.in_order(year for (year,) in prepared.rows(_years, user))
+    return Choices(incidents.category_tree(user, retired=True), years, people, Incident.happened_at.python_value(oldest))
+
+
+def _writers(user):
+    """Everybody who can have written an incident, also those who left; beside each when the oldest one happened."""
+    oldest = Incident.select(fn.MIN(Incident.happened_at))
+    query = Account.select(Account.id, Account.ref, Account.name, Account.role, Account.is_active, oldest)
+    return query.where(Account.role.in_(permissions.STAFF_ROLES)).order_by(Account.name, Account.id)
+
+
+def _years(user):
+    return permissions.visible_students(user, Student.year_group).distinct()
+
+
+def filters_of(user, form, choices, student_refs):
+    """(Filters, chips of the chosen students, sentence about the student or None) of a ReportForm that validates."""
+    people = {person.ref: person for person in choices.people}
+    chosen, problem = _student(user, form.student.data, student_refs)
+    picked, _ = incidents.pick_categories(choices.tree, [form.category.data])
+    filters = Filters(
+        from_day=form.from_day.data,
+        to_day=form.to_day.data,
+        categories=picked,
+        student=chosen[0] if chosen else None,
+        year_group=form.year_group.data or None,
+        author=people.get(form.author.data),
+        text=form.text.data or None,
+    )
+    if "status" in form:
+        filters.status = form.status.data or None
+        filters.assigned_to = people.get(form.assigned_to.data)
+        filters.unassigned = form.unassigned.data
+    return filters, [students.chip(row) for row in chosen], problem
+
+
+def _student(user, typed, refs):
+    """([the one student], sentence or None): chosen from the list, or typed."""
+    refs = [ref for ref in refs if ref]
+    if typed:
+        found, problem = students.resolve_typed(user, typed)
+        if problem:
+            return [], problem
+        refs = [*refs, *(row.ref for row in found)]
+    found = students.pick(user, refs)
+    if len(found) < len(set(refs)):
+        return found[:1], "This student is not known. Choose one from the list."
+    if len(found) > 1:
+        return found[:1], "Choose one student only."
+    return found, None
+
+
+# --- Running ---------------------------------------------------------------------------------------------------------
+
+
+def run(user, filters, choices, page, zone):
+    """(Counts, a page of incidents.Summary), newest first. The reading is recorded before it answers."""
+    permissions.require("report.run", user)
+    given = _given(filters, zone)
+    numbers = counts(user, filters, choices, zone)
+    page = paginate(
+        lambda limit, offset: _rows(_page_unassigned if filters.unassigned else _page, user, given, limit, offset),
+        page,
+        cap=EVERY,
+        count=lambda limit: min(limit, numbers.total),
+    )
+    page.items = incidents.summaries(user, page.items)
+    events.record_alone("report.run", actor=user, count=numbers.total, filters=filters.words())
+    return numbers, page
+
+
+def export(user, filters, zone, kind):
+    """Every Summary that fits, newest first, fetched in blocks. The export is recorded first."""
+    permissions.require("report.run", user)
+    found = _found(user, _given(filters, zone), filters.unassigned)
+    events.record_alone("report.exported", actor=user, count=found.count(), format=kind, filters=filters.words())
+    return incidents.export_rows(user, _newest_first(found))
+
+
+def _given(filters, zone):
+    """The filters that are set as plain values: ids, texts, moments."""
+    given = {
+        "since": filters.from_day and _midnight(filters.from_day, zone),
+        "before": filters.to_day and _midnight(filters.to_day + timedelta(days=1), zone),
+        "category": filters.categories[0].id if filters.categories else None,
+        "student": filters.student and filters.student.id,
+        "year_group": filters.year_group,
+        "author": filters.author and filters.author.id,
+        "text": filters.text,
+        "status": filters.status,
+        "assigned_to": filters.assigned_to and filters.assigned_to.id,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _midnight(day, zone):
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def _rows(build, user, given, *paging, **more):
+    """The rows of build(user, **given). The SQL is kept for the next time, unless there are too many kinds of it."""
+    values = given | more | dict(zip(("limit", "offset"), paging, strict=False))
+    if "text" in given or len(values) > MOST_VALUES:
+        return list(build(user, **values).tuples())
+    return prepared.rows(build, user, **values)
+
+
+def _found(user, given, unassigned=False):
+    """The incidents that fit, as a query on Incident."""
+    query = incidents.filtered(
+        user,
+        categories=[given["category"]] if "category" in given else (),
+        unassigned=unassigned,
+        **{name: given.get(name) for name in ("student", "year_group", "author", "text", "status", "assigned_to")},
+    )
+    if "since" in given:
+        query = query.where(Incident.happened_at >= given["since"])
+    if "before" in given:
+        query = query.where(Incident.happened_at < given["before"])
+    return query
+
+
+def _newest_first(query):
+    return query.order_by(Incident.happened_at.desc(), Incident.id.desc())
+
+
+def _page(user, limit, offset, unassigned=False, **given):
+    return _newest_first(incidents.listed(_found(user, given, unassigned))).limit(limit).offset(offset)
+
+
+def _page_unassigned(user, limit, offset, **given):
+    return _page(user, limit, offset, unassigned=True, **given)
+
+
+# --- Counting --------------------------------------------------------------------------------------------------------
+
+
+def counts(user, filters, choices, zone):
+    """The Counts of what these filters find, all from one statement that finds the incidents once."""
+    first, last = _span(filters, choices, zone)
+    starts = months(first, last)
+    bounds = {f"month_{place}": _midnight(day, zone) for place, day in enumerate(starts[1:], start=1)}
+    build = _tally_unassigned if filters.unassigned else _tally
+    tables = {"category": Counter(), "year": Counter(), "status": Counter(), "month": Counter()}
+    for table, key, count in _rows(build, user, _given(filters, zone), **bounds):
+        if table in tables:
+            tables[table][key] += count
+        else:  # a status; the key is the month
+            tables["status"][table] += count
+            tables["month"][starts[int(key)]] += count
+    by_month = tables["month"]
+    if by_month and not filters.from_day:
+        first = min(by_month)
+    if by_month and not filters.to_day:
+        last = max(by_month)
+    by_category = {int(key): count for key, count in tables["category"].items()}
+    total = sum(tables["status"].values())
+    return Counts(total, dict(tables["status"]), dict(by_month), by_category, dict(tables["year"]), first, last)
+
+
+def _span(filters, choices, zone):
+    """The first and the last day that can have an incident in the report."""
+    today = clock.now().astimezone(zone).date()
+    oldest = choices.oldest.astimezone(zone).date() if choices.oldest else today
+    first = max(filters.from_day or oldest, oldest)
+    last = min(filters.to_day or today, today)
+    return min(first, last), last
+
+
+def _tally_unassigned(user, **given):
+    return _tally(user, unassigned=True, **given)
+
+
+def _tally(user, unassigned=False, **given):
+    """(status, number of the month, how many), ("category", id, …) and ("year", year group, …) as one query. `month_1`,
+    `month_2` … are when the second month begins, the third, and so on."""
+    bounds = [given.pop(f"month_{place}") for place in range(1, 1 + sum(name.startswith("month_") for name in given))]
+    found = _found(user, given, unassigned).select(Incident.id, Incident.happened_at, Incident.status)
+    matching = found.cte("matching", materialized=True)
+    shown = _shown_parts(user, matching).cte("shown", materialized=True)
+    pick, student = PartCategory.alias("shown_pick"), Student.alias("shown_student")
+    incident_count = fn.COUNT(shown.c.incident_id.distinct())
+    month = _number_of_month(matching.c.happened_at, bounds)
+    return (
+        Incident.select(matching.c.status, month.cast("text"), fn.COUNT(matching.c.id))
+        .from_(matching)
+        .group_by(SQL("1"), SQL("2"))
+        .union_all(
+            pick.select(Value("category"), pick.category_id.cast("text"), incident_count)
+            .join(shown, on=(shown.c.id == pick.part_id))
+            .group_by(SQL("2"))
+        )
+        .union_all(
+            student.select(Value("year"), student.year_group, incident_count)
+            .join(shown, on=(shown.c.student_id == student.id))
+            .group_by(SQL("2"))
+        )
+        .with_cte(matching, shown)
+    )
+
+
+def _shown_parts(user, matching):
+    """The students' parts of the matching incidents that the reader may see: those that are open to everybody are found
+    first, the reasons that show a whole incident are only asked for the rest."""
+    part = IncidentStudent.alias("shown_part")
+    # A condition instead of a join: for the join SQLite first reads all parts there are into a filter.
+    those = Expression(part.incident_id, "in", matching.select(matching.c.id))
+    query = part.select(part.id, part.incident_id, part.student_id).where(those)
+    if permissions.sees_all_parts(user):
+        return query
+    whole = Incident.select(SQL("1")).where((Incident.id == part.incident_id) & permissions.sees_whole(user))
+    return query.where(permissions.open_part(user, part) | fn.EXISTS(whole))
+
+
+def _number_of_month(moment, bounds):
+    """Expression: how many of `bounds`, which rise, a moment has reached; found by halving them."""
+
+    def between(low, high):
+        if low == high:
+            return SQL(str(low))
+        middle = (low + high) // 2
+        bound = Incident.happened_at.to_value(bounds[middle])
+        return Case(None, [(moment < bound, between(low, middle))], between(middle + 1, high))
+
+    return between(0, len(bounds))
