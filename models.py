@@ -449,6 +449,9 @@ class IncidentAction(BaseModel):
     done_by = ForeignKeyField(Account, null=True)
     version = IntegerField(default=1)
 
+    class Meta:
+        indexes = ((("person", "done_at"), False),)
+
 
 class BodyMark(BaseModel):
     """A mark on the body map, in the outline's units (200 wide, 440 high). Removing keeps the row."""

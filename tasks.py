@@ -195,7 +195,8 @@ def _answer_of(problem):
 
 def _try_later(row, problem):
     if clock.now() - row.created_at > GIVE_UP_AFTER:
-        return _fail(row, f"given up after three days: {problem}")
+        _fail(row, f"given up after three days: {problem}")
+        return
     wait = min(timedelta(seconds=10 * 2 ** min(row.attempts, 10)), LONGEST_WAIT)
     _mark(row, next_try_at=clock.now() + wait, last_error=str(problem)[:255])
 

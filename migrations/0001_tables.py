@@ -8,8 +8,8 @@ from peewee import (
     FloatField,
     ForeignKeyField,
     IntegerField,
-    TextField,
     Model,
+    TextField,
 )
 
 
@@ -356,6 +356,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'incident_action'
+            indexes = ((('person', 'done_at'), False),)
 
     class BodyMark(Model):
         ref = CharField(unique=True, max_length=16)

@@ -51,19 +51,24 @@
     const described = original.getAttribute('aria-describedby');
     let latest = 0;
     let waiting;
+    let searching = false;
     const source = (query, answer) => {
       const mine = ++latest;
+      searching = true;
       clearTimeout(waiting);
       waiting = setTimeout(async () => {
         const url = new URL(original.dataset.url, location.href);
         url.searchParams.set('q', query);
         const found = await fetch(url, { headers: { Accept: 'application/json' } }).then((r) => r.ok ? r.json() : [], () => []);
-        if (mine === latest) answer(found);
+        if (mine !== latest) return;
+        searching = false;
+        answer(found);
       }, 150);
     };
     original.replaceWith(holder);
     window.accessibleAutocomplete({
       element: holder, id, name, source, defaultValue: value, minLength: 1, confirmOnBlur: false, displayMenu: 'overlay',
+      tNoResults: () => searching ? 'Searching…' : 'Nobody found',
       templates: {
         inputValue: (item) => (item && item.label) || (typeof item === 'string' ? item : ''),
         suggestion: (item) => item.label === undefined ? escape(item) : `${escape(item.label)} <small>${escape(item.hint || '')}</small>`,
@@ -184,15 +189,18 @@
   // Parts of a page that follow a choice, or a long piece of work.
   all('[data-refresh-url]').forEach((box) => {
     const form = box.closest('form');
-    const names = box.dataset.refreshNames.split(' ');
-    const query = () => urlencoded([...new FormData(form)].filter(([name]) => names.includes(name))).toString();
-    let last = query();
-    form.addEventListener('change', async () => {
+    const names = box.dataset.refreshNames.split(' '); // "categories-*" stands for every name that begins so
+    const asks = (name) => names.some((one) => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1))));
+    const query = () => urlencoded([...new FormData(form)].filter(([name, value]) => value && asks(name))).toString();
+    let last = '';
+    const refresh = async () => {
       if (query() === last) return;
       const asked = last = query();
       const html = await fragment(`${box.dataset.refreshUrl}?${asked}`).catch(() => '');
       if (asked === last) box.innerHTML = html;
-    });
+    };
+    form.addEventListener('change', refresh);
+    refresh(); // a draft or a refused form comes with choices
   });
   all('[data-poll]').forEach((box) => {
     const ask = async () => {

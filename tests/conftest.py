@@ -492,7 +492,7 @@ def _watch(page, host: str) -> list[str]:
 
 @pytest.fixture(scope="session")
 def axe() -> Callable:
-    """axe(page): fails with what axe-core finds on the page as it stands; axe(page, ["color-contrast"]): of these rules."""
+    """axe(page): fails with what axe-core finds on the page as it stands; axe(page, [rules]): with what these find."""
     source = files("axe_playwright_python").joinpath("axe.min.js").read_text()
     run = "options => axe.run(document, options).then(result => result.violations)"
 

@@ -18,7 +18,7 @@ HEADERS = {
 }
 
 
-def test_it_is_a_plain_wsgi_application(app):
+def test_it_is_a_plain_wsgi_application(app, cast):
     def call(path):
         environ = {"SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": ""}
         setup_testing_defaults(environ)

@@ -1,0 +1,1 @@
+"""Incidents: adding, reading, assigning, closing, alerting, actions, files and the body map."""

@@ -1,0 +1,397 @@
+"""Many incidents: filters, the rows of a list with the parts their reader may see, and what the dashboard asks for.
+
+The functions that name a list (my_assigned, alerted_to_me, unassigned_active …) return a query of ROW columns, newest
+entered first: page it with kit.listing, then give its rows to summaries(). No text of an incident is in a list.
+"""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from peewee import JOIN, SQL, Expression, Table, fn
+from playhouse.sqlite_ext import FTS5Model
+
+import permissions
+from blueprints.kit import prepared
+from models import (
+    Account,
+    BulkClosing,
+    BulkClosingNotice,
+    Category,
+    GroupMember,
+    Incident,
+    IncidentAction,
+    IncidentAlert,
+    IncidentStudent,
+    PartCategory,
+    School,
+    Student,
+    is_postgres,
+)
+
+# As migrations/0002 folds the accents of the Postgres index; SQLite's tokenizer does it by itself.
+FOLDED = str.maketrans(
+    "àáâãäåçèéêëìíîïñòóôõöøùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝ", "aaaaaaceeeeiiiinoooooouuuuyyAAAAAACEEEEIIIINOOOOOOUUUUY"
+)
+AT_ONCE = 500  # rows whose parts are fetched with one query
+REFERENCE = re.compile(r"I-[0-9A-HJKMNP-TV-Z]{6}")
+
+Author = Account.alias("author")
+Assignee = Account.alias("assignee")
+Parent = Category.alias("parent_category")
+
+
+class Part(NamedTuple):
+    """One student's part in an incident; `categories` is a list of (name, colour)."""
+
+    student_ref: str
+    student_name: str
+    role: str
+    categories: list
+
+
+class Summary(NamedTuple):
+    """One row of a list; `parts` holds only what the reader may see."""
+
+    id: int
+    ref: str
+    status: str
+    happened_at: datetime
+    entered_at: datetime
+    place: str
+    author_name: str
+    assigned_ref: str | None
+    assigned_name: str | None
+    open_actions: int
+    parts: list
+
+    @property
+    def categories(self):
+        """(name, colour) of all parts, each once."""
+        return list(dict.fromkeys(category for part in self.parts for category in part.categories))
+
+    @property
+    def category_names(self):
+        """The categories of all the parts, each once."""
+        return list(dict.fromkeys(name for part in self.parts for name, _ in part.categories))
+
+
+# --- Filters ---------------------------------------------------------------------------------------------------------
+
+
+def filtered(
+    user,
+    *,
+    from_day=None,
+    to_day=None,
+    categories=(),
+    student=None,
+    year_group=None,
+    author=None,
+    text=None,
+    status=None,
+    assigned_to=None,
+    unassigned=False,
+    alerted_to=None,
+    zone=None,
+):
+    """The incidents that `user` may see and that fit, as a query on Incident to select from, order and count.
+
+    `from_day`, `to_day`: days of When it happened in school time, both included. `categories`: rows (a parent counts
+    with its children). `student`, `author`, `assigned_to`, `alerted_to`: rows. Category, student and year group have to
+    fit one and the same part, and one that the reader may see. `assigned_to` and `unassigned` together mean either.
+    `zone` spares the look at the school's row.
+    """
+    among = []
+    if from_day or to_day:
+        among.append(whole_days(Incident.happened_at, from_day, to_day, zone or _zone()))
+    if status:
+        among.append(Incident.status == status)
+    if author:
+        among.append(Incident.author == author)
+    if assigned_to or unassigned:
+        nobody = Incident.assigned_to.is_null()
+        person = Incident.assigned_to == assigned_to
+        among.append((person | nobody) if assigned_to and unassigned else person if assigned_to else nobody)
+    if alerted_to:
+        among.append(Incident.id.in_(_alerts_of(alerted_to)))
+    if text and text.strip():
+        among.append(Incident.id.in_(_with_words(text)))
+    if categories or student or year_group:
+        among.append(_with_part(user, categories, student, year_group))
+    return permissions.visible_incidents(user, among=among)
+
+
+def whole_days(field, from_day, to_day, zone):
+    """Expression: the moment lies on one of these days of `zone`; either end may be missing."""
+    expression = SQL("1 = 1")
+    if from_day:
+        expression &= field >= _midnight(from_day, zone)
+    if to_day:
+        expression &= field < _midnight(to_day + timedelta(days=1), zone)
+    return expression
+
+
+def _midnight(day, zone):
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def _zone():
+    return ZoneInfo(School.select(School.timezone).scalar())
+
+
+def _with_part(user, categories, student, year_group):
+    part = IncidentStudent.select(SQL("1")).where(IncidentStudent.incident == Incident.id)
+    if categories:
+        part = part.where(_in_categories(categories))
+    if year_group:
+        of_year = Student.select(Student.id).where(Student.year_group == year_group)
+        part = part.where(IncidentStudent.student.in_(of_year))
+    if student:
+        part = part.where(IncidentStudent.student == student)
+    # Asked last: the filters leave few parts to ask about.
+    fits = fn.EXISTS(part.where(permissions.sees_part(user)))
+    if not student:
+        return fits
+    # The list of one student's incidents is short: starting from it spares a look at every incident.
+    mine = IncidentStudent.alias("student_part")
+    return Incident.id.in_(mine.select(mine.incident).where(mine.student == student)) & fits
+
+
+def _in_categories(categories):
+    ids = [getattr(category, "id", category) for category in categories]
+    chosen = Category.alias("chosen_category")
+    pick = PartCategory.alias("chosen_pick")
+    family = chosen.select(chosen.id).where(chosen.id.in_(ids) | chosen.parent.in_(ids))
+    return fn.EXISTS(
+        pick.select(SQL("1")).where((pick.part == IncidentStudent.id) & pick.category.in_(family))
+    )
+
+
+def _with_words(text):
+    """Ids of the incidents whose newest text has these words; quotes, OR and a leading - work, nothing raises."""
+    if is_postgres():
+        table = Table("incident")
+        words = fn.websearch_to_tsquery("english", text.replace("\0", " ").translate(FOLDED))
+        return table.select(table.c.id).where(Expression(table.c.text_index, "@@", words))
+    table = Table("incident_text")
+    words = FTS5Model.web_query(text.replace("\0", " ")) or '""'
+    return table.select(table.c.rowid).where(Expression(table.c.incident_text, "MATCH", words))
+
+
+# --- Rows ------------------------------------------------------------------------------------------------------------
+
+
+def listed(query):
+    """The query with the columns that summaries() needs, as named tuples, newest entered first."""
+    todo = IncidentAction.alias("todo")
+    open_actions = todo.select(fn.COUNT(todo.id)).where((todo.incident == Incident.id) & todo.done_at.is_null())
+    return (
+        query.select(
+            Incident.id,
+            Incident.ref,
+            Incident.status,
+            Incident.happened_at,
+            Incident.entered_at,
+            Incident.place,
+            Author.name.alias("author_name"),
+            Assignee.ref.alias("assigned_ref"),
+            Assignee.name.alias("assigned_name"),
+            open_actions.alias("open_actions"),
+        )
+        .join_from(Incident, Author, on=(Incident.author == Author.id))
+        .join_from(Incident, Assignee, JOIN.LEFT_OUTER, on=(Incident.assigned_to == Assignee.id))
+        .order_by(Incident.entered_at.desc(), Incident.id.desc())
+        .namedtuples()
+    )
+
+
+def paging(user, *, text="", **filters):
+    """(fetch, count) of filtered(), for kit.listing.paginate(): rows for summaries(), newest entered first.
+
+    `filters` are those of filtered() that are on. The lists that are opened all day have their SQL put together once.
+    """
+    if text or filters.keys() - {"status", "student_id"}:
+        query = filtered(user, text=text, **filters)
+        return lambda most, start: list(listed(query).limit(most).offset(start)), lambda most: query.limit(most).count()
+    return (
+        lambda most, start: prepared.rows(_some_rows, user, most=most, start=start, **filters),
+        lambda most: len(prepared.rows(_some_ids, user, most=most, **filters)),
+    )
+
+
+def _some_rows(user, most, start, status=None, student_id=None):
+    return listed(filtered(user, status=status, student=student_id)).limit(most).offset(start)
+
+
+def _some_ids(user, most, status=None, student_id=None):
+    return filtered(user, status=status, student=student_id).select(Incident.id).limit(most)
+
+
+def summaries(user, rows):
+    """The rows of listed() (as tuples, or the query itself) as Summary, each with the parts that `user` may see.
+
+    One query for every 500 rows, however many lists they come from; a query that is passed in costs one more.
+    """
+    rows = list(rows)
+    parts = {}
+    for start in range(0, len(rows), AT_ONCE):
+        _collect_parts(user, [row[0] for row in rows[start : start + AT_ONCE]], parts)
+    return [Summary(*row, parts=list(parts.get(row[0], {}).values())) for row in rows]
+
+
+def _parts_of(user, ids):
+    """What the visible parts of these incidents consist of, a row for each category of each."""
+    return (
+        IncidentStudent.select(
+            IncidentStudent.incident_id,
+            IncidentStudent.id,
+            Student.ref,
+            Student.preferred_name,
+            Student.first_name,
+            Student.last_name,
+            IncidentStudent.role,
+            Category.name,
+            Category.colour,
+        )
+        .join_from(IncidentStudent, Incident)
+        .join_from(IncidentStudent, Student)
+        .join_from(IncidentStudent, PartCategory, JOIN.LEFT_OUTER)
+        .join_from(PartCategory, Category, JOIN.LEFT_OUTER)
+        .where(IncidentStudent.incident.in_(ids) & permissions.sees_part(user))
+        .order_by(IncidentStudent.id, PartCategory.id)
+    )
+
+
+def _collect_parts(user, ids, parts):
+    """Add {part id: Part} of each of these incidents to `parts`."""
+    rows = prepared.rows(_parts_of, user, ids=ids)
+    for incident_id, part_id, ref, preferred, first, last, role, category, colour in rows:
+        of_incident = parts.setdefault(incident_id, {})
+        part = of_incident.get(part_id)
+        if part is None:
+            part = of_incident[part_id] = Part(ref, f"{preferred or first} {last}", role, [])
+        if category is not None:
+            part.categories.append((category, colour))
+
+
+def export_rows(user, query):
+    """Every Summary of the query in its order, fetched in blocks; the access of `user` is asked for each block."""
+    rows = listed(query).iterator()
+    block = []
+    for row in rows:
+        block.append(row)
+        if len(block) == AT_ONCE:
+            yield from summaries(user, block)
+            block = []
+    yield from summaries(user, block)
+
+
+# --- Lists with a name -----------------------------------------------------------------------------------------------
+
+
+def _module_is_on():
+    return fn.EXISTS(School.select(SQL("1")).where(School.cases_module))
+
+
+def my_assigned(user):
+    """Active incidents assigned to `user`; none while the Cases module is off."""
+    return listed(filtered(user, assigned_to=user, status="Active").where(_module_is_on()))
+
+
+def unassigned_active(user):
+    """Active incidents that nobody is assigned; none while the Cases module is off."""
+    return listed(filtered(user, unassigned=True, status="Active").where(_module_is_on()))
+
+
+def alerted_to_me(user):
+    """Incidents that `user` was alerted to, by name or as a member of a group."""
+    return listed(filtered(user, alerted_to=user))
+
+
+def _alerts_of(account):
+    # Two queries and not one with OR, which would look at every alert there is.
+    by_name, by_group = IncidentAlert.alias("my_alert"), IncidentAlert.alias("our_alert")
+    member = GroupMember.alias("alerted_member")
+    return by_name.select(by_name.incident).where(by_name.account == account).union_all(
+        by_group.select(by_group.incident)
+        .join(member, on=(member.group == by_group.group))
+        .where(member.account == account)
+    )
+
+
+def written_by_me(user):
+    """Incidents that `user` entered."""
+    return listed(filtered(user, author=user))
+
+
+def of_student(user, student):
+    """Incidents with a part of this student that `user` may see."""
+    return listed(filtered(user, student=student))
+
+
+def my_open_actions(user):
+    """Open actions that name `user`, on incidents they see: the earliest due first, those without a date last.
+
+    Named tuples: ref, text, due_on, at, incident_ref.
+    """
+    return (
+        permissions.visible_incidents(
+            user,
+            IncidentAction.ref,
+            IncidentAction.text,
+            IncidentAction.due_on,
+            IncidentAction.at,
+            Incident.ref.alias("incident_ref"),
+        )
+        .join(IncidentAction, on=(IncidentAction.incident == Incident.id))
+        .where((IncidentAction.person == user) & IncidentAction.done_at.is_null())
+        .order_by(IncidentAction.due_on.is_null(), IncidentAction.due_on, IncidentAction.id)
+        .namedtuples()
+    )
+
+
+class BulkNotice(NamedTuple):
+    """What one bulk closing closed of the incidents assigned to somebody."""
+
+    id: int
+    count: int
+    closed_by: str
+    closed_at: datetime
+    from_day: date
+    to_day: date
+
+
+def bulk_notices(user):
+    """The BulkNotices that `user` has not been shown yet; actions.see_bulk_notices() marks them as shown."""
+    return [BulkNotice(*row) for row in prepared.rows(_unseen_notices, user)]
+
+
+def _unseen_notices(user):
+    return (
+        BulkClosingNotice.select(
+            BulkClosingNotice.id,
+            BulkClosingNotice.count,
+            Account.name,
+            BulkClosing.closed_at,
+            BulkClosing.from_day,
+            BulkClosing.to_day,
+        )
+        .join(BulkClosing)
+        .join(Account, on=(BulkClosing.closed_by == Account.id))
+        .where((BulkClosingNotice.account == user) & BulkClosingNotice.seen_at.is_null())
+        .order_by(BulkClosingNotice.id)
+    )
+
+
+def by_reference(user, text):
+    """The Summary of the incident whose reference was typed ("i-7k3fq2", "7K3FQ2"), or None: missing and not visible
+    are the same."""
+    typed = re.sub(r"[\s-]", "", text).upper().translate(str.maketrans("OIL", "011"))
+    # The I of the reference became a 1 above; six characters are meant without it.
+    ref = "I-" + (typed[1:] if len(typed) == 7 and typed[0] == "1" else typed)
+    if not REFERENCE.fullmatch(ref):
+        return None
+    found = summaries(user, listed(permissions.visible_incidents(user).where(Incident.ref == ref)))
+    return found[0] if found else None

@@ -1,0 +1,258 @@
+"""Who may call each address of Caseward: written down here by hand, independent of what the views declare.
+
+A new page is added to ROUTES in the same commit; test_matrix.py fails until it is. Must not read permissions.py: it is
+what this table is held against.
+"""
+
+from typing import NamedTuple
+
+from werkzeug.routing import BuildError
+
+STAFF = {"ada", "kay", "ken", "gil", "mo", "sam", "oli"}
+KEY = {"ada", "kay", "ken"}
+ADMIN = {"ada"}
+EVERYBODY = STAFF | {"rae", "stu"}
+PERSONAS = ("nobody", "ada", "kay", "ken", "gil", "mo", "sam", "rae", "stu", "oli")
+
+IN, FORBIDDEN, MISSING, SIGN_IN, UNAUTHORISED = "in", "403", "404", "sign in", "401"
+
+
+class Route(NamedTuple):
+    """`may`: the members of the cast whom the page lets in. `rest`: what other staff get. `on`: the record the address
+    names ("incident", "student") when who may see it decides. `module`: gone while the Cases module is off.
+    `nobody`: what a browser gets on which nobody is signed in."""
+
+    may: set
+    rest: str = FORBIDDEN
+    on: str = ""
+    module: bool = False
+    nobody: str = SIGN_IN
+
+
+PUBLIC = Route(EVERYBODY, nobody=IN)
+# Lets everybody in, and ends on the sign-in page.
+LEADS_TO_SIGN_IN = Route(EVERYBODY, rest=SIGN_IN)
+GONE = Route(set(), rest=MISSING, nobody=MISSING)
+SIGNED_IN = Route(EVERYBODY)
+FOR_STAFF = Route(STAFF)
+FOR_KEY_USERS = Route(KEY)
+FOR_ADMINS = Route(ADMIN)
+ONE_FOR_ADMINS = Route(ADMIN, rest=MISSING)
+KENS = Route({"ken"}, rest=MISSING)
+ADAS = Route(ADMIN)
+
+# Pages of one incident, by what a reader of it must be. The set is that of the secret incident of world.py.
+READS = Route({"ada", "ken", "sam", "gil"}, MISSING, "incident")
+CHANGES = Route({"ada", "ken", "sam"}, MISSING, "incident")
+SETS = Route({"ada", "ken"}, MISSING, "incident", module=True)
+CONCERNED = Route({"ada", "ken", "sam", "gil"}, MISSING, "incident")
+EXCLUDES = Route({"ada"}, MISSING, "incident")
+
+STUDENT_READS = Route(STAFF, on="student")
+STUDENT_CHANGES = Route(KEY, on="student")
+STUDENT_EXCLUDES = Route(ADMIN, on="student")
+
+ROUTES = {
+    "account.ask_password_link": PUBLIC,
+    "account.change_password": SIGNED_IN,
+    "account.details": SIGNED_IN,
+    "account.index": SIGNED_IN,
+    "account.password_link_sent": PUBLIC,
+    "account.recovery_codes": SIGNED_IN,
+    "account.revoke_other_sessions": SIGNED_IN,
+    "account.revoke_session": KENS,
+    "account.save_draft": Route(EVERYBODY, nobody=UNAUTHORISED),
+    "account.set_password": PUBLIC,
+    "account.set_up": GONE,
+    "account.sign_in": PUBLIC,
+    "account.sign_out": LEADS_TO_SIGN_IN,
+    "account.two_step": LEADS_TO_SIGN_IN,
+    "account.two_step_setup": SIGNED_IN,
+    "admin.add_category": FOR_ADMINS,
+    "admin.add_department": FOR_ADMINS,
+    "admin.add_director": ONE_FOR_ADMINS,
+    "admin.add_group": FOR_ADMINS,
+    "admin.add_person": ONE_FOR_ADMINS,
+    "admin.audit": FOR_ADMINS,
+    "admin.audit_export": FOR_ADMINS,
+    "admin.bulk_closing": FOR_ADMINS._replace(module=True),
+    "admin.bulk_closing_export": FOR_ADMINS._replace(module=True),
+    "admin.bulk_closing_record": ONE_FOR_ADMINS._replace(module=True),
+    "admin.bulk_closing_record_export": ONE_FOR_ADMINS._replace(module=True),
+    "admin.categories": FOR_ADMINS,
+    "admin.categories_export": FOR_ADMINS,
+    "admin.category": ONE_FOR_ADMINS,
+    "admin.close_in_bulk": FOR_ADMINS._replace(module=True),
+    "admin.department": ONE_FOR_ADMINS,
+    "admin.edit_group": ONE_FOR_ADMINS,
+    "admin.effect_of_adding": ONE_FOR_ADMINS,
+    "admin.email": FOR_ADMINS,
+    "admin.email_export": FOR_ADMINS,
+    "admin.group": ONE_FOR_ADMINS,
+    "admin.groups": FOR_ADMINS,
+    "admin.groups_export": FOR_ADMINS,
+    "admin.index": FOR_ADMINS,
+    "admin.remove_director": ONE_FOR_ADMINS,
+    "admin.remove_person": ONE_FOR_ADMINS,
+    "admin.retry_email": ONE_FOR_ADMINS,
+    "admin.save_person": ONE_FOR_ADMINS,
+    "admin.settings": FOR_ADMINS,
+    "admin.user": ONE_FOR_ADMINS,
+    "admin.user_deactivation": ONE_FOR_ADMINS,
+    "admin.user_edit": ONE_FOR_ADMINS,
+    "admin.user_invitation": ONE_FOR_ADMINS,
+    "admin.user_new": FOR_ADMINS,
+    "admin.user_reactivation": ONE_FOR_ADMINS,
+    "admin.user_session_revocation": ONE_FOR_ADMINS,
+    "admin.user_sessions_revocation": ONE_FOR_ADMINS,
+    "admin.user_two_step_reset": ONE_FOR_ADMINS,
+    "admin.users": FOR_ADMINS,
+    "admin.users_export": FOR_ADMINS,
+    "home.dashboard": SIGNED_IN,
+    "home.health": PUBLIC,
+    "home.search": FOR_STAFF,
+    "incidents.access": READS,
+    "incidents.access_preview": FOR_STAFF,
+    "incidents.add_action": READS,
+    "incidents.add_files": READS,
+    "incidents.alert_suggest": FOR_STAFF,
+    "incidents.alerts": CHANGES,
+    "incidents.assignment": SETS,
+    "incidents.body_map": READS,
+    "incidents.body_map_picture": READS,
+    "incidents.change_preview": CHANGES,
+    "incidents.completion": CONCERNED,
+    "incidents.details": CHANGES,
+    "incidents.draft_removal": FOR_STAFF,
+    "incidents.exclusion_end": EXCLUDES,
+    "incidents.exclusions": EXCLUDES,
+    "incidents.export": FOR_STAFF,
+    "incidents.export_of_student": STUDENT_READS,
+    "incidents.file": READS,
+    "incidents.file_removal": CHANGES,
+    "incidents.incident": READS,
+    "incidents.index": FOR_STAFF,
+    "incidents.mark": READS,
+    "POST incidents.mark": CHANGES,
+    "incidents.mark_removal": CHANGES,
+    "incidents.new": FOR_STAFF,
+    "incidents.of_student": STUDENT_READS,
+    "incidents.reopening": CONCERNED,
+    "incidents.staff_suggest": READS,
+    "incidents.status": SETS,
+    "incidents.students": CHANGES,
+    "incidents.text": CHANGES,
+    "incidents.versions": READS,
+    "reports.edit_report": KENS,
+    "reports.incidents": FOR_KEY_USERS,
+    "reports.incidents_export": FOR_KEY_USERS,
+    "reports.index": FOR_KEY_USERS,
+    "reports.remove_report": KENS,
+    "reports.save_report": FOR_KEY_USERS,
+    "reports.saved_report": KENS,
+    "static": PUBLIC,
+    "students.comeback": STUDENT_CHANGES,
+    "students.contact": STUDENT_CHANGES,
+    "students.contact_removal": STUDENT_CHANGES,
+    "students.departure": STUDENT_CHANGES,
+    "students.edit": STUDENT_CHANGES,
+    "students.exclusion_end": STUDENT_EXCLUDES,
+    "students.exclusions": STUDENT_EXCLUDES,
+    "students.export": FOR_STAFF,
+    "students.import_confirmation": ADAS,
+    "students.import_index": FOR_ADMINS,
+    "students.import_mapping": ADAS,
+    "students.import_progress": ADAS,
+    "students.import_result": ADAS,
+    "students.import_run": ADAS,
+    "students.import_withdrawal": ADAS,
+    "students.index": FOR_STAFF,
+    "students.new": FOR_KEY_USERS,
+    "students.new_contact": STUDENT_CHANGES,
+    "students.student": STUDENT_READS,
+    "students.suggest": FOR_STAFF,
+}
+
+
+def route_of(endpoint, method):
+    """The Route of a page; its POST may have one of its own."""
+    return ROUTES.get(f"{method} {endpoint}", ROUTES[endpoint])
+
+
+def expected(route, person):
+    """What the cast's `person` (or "nobody") gets on the addresses that samples() makes."""
+    if person == "nobody":
+        return route.nobody
+    if route is LEADS_TO_SIGN_IN:
+        return SIGN_IN
+    if person in route.may:
+        return IN
+    if person in ("rae", "stu"):
+        return MISSING
+    # seeing the incident, but not being allowed this, is no secret; not seeing it is
+    if route.on == "incident" and person in READS.may and route is not EXCLUDES:
+        return FORBIDDEN
+    return route.rest
+
+
+def outcome(answer):
+    """An answer in the words of this table; anything odd as its status line."""
+    if answer.status in (302, 303) and answer.location.startswith("/account/sign-in"):
+        return SIGN_IN
+    if answer.status in (401, 403, 404):
+        return str(answer.status)
+    if answer.status in (200, 204, 302, 303, 409, 422):
+        return IN
+    return answer.reason
+
+
+# --- Addresses --------------------------------------------------------------------------------------------------------
+
+KINDS = {"kind": ("csv", "xlsx"), "view": ("front", "back"), "part": ("members", "managers")}
+
+
+def values(world, endpoint):
+    """What stands in an address of this endpoint, by the name of the part: the secret incident, its student, …"""
+    part, _, name = endpoint.partition(".")
+    known = {
+        "account": {"ref": world.session.ref, "key": "incident-new", "token": world.link_token},
+        "admin": {"ref": world.cast.counselling.ref, "person": world.cast.gil.ref, "key": world.email.message_id},
+        "incidents": {"ref": world.secret.ref, "action_ref": world.action.ref, "mark_ref": world.mark.ref,
+                      "file_ref": world.file.ref, "exclusion_ref": world.exclusion.ref},
+        "reports": {"ref": world.report.ref},
+        "static": {"filename": "caseward.js"},
+        "students": {"ref": world.student.ref, "contact_ref": world.contact.ref,
+                     "exclusion_ref": world.student_exclusion.ref},
+    }.get(part, {})  # fmt: skip
+    if part == "incidents" and name.endswith("of_student"):
+        return {"ref": world.student.ref}
+    if name.startswith("import_"):
+        return {"ref": world.import_run.ref}
+    if part == "admin" and name.startswith("user"):
+        return {"ref": world.cast.ken.ref, "session_ref": world.session.ref}
+    if part == "admin" and ("department" in name or "director" in name):
+        return {"ref": world.department.ref, "person": world.director.ref}
+    special = {"category": world.secret_category, "bulk_closing_record": world.bulk, "bulk_closing_record_export": world.bulk}
+    return known | ({"ref": special[name].ref} if part == "admin" and name in special else {})
+
+
+def samples(app, world, every=False):
+    """[(endpoint, methods, address)] of the whole URL map; `every`: with each file format, view and list."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        known = values(world, rule.endpoint)
+        variants = [{}]
+        for name in sorted(rule.arguments):
+            choices = KINDS[name] if name in KINDS else (known.get(name),)
+            assert None not in choices, f"{rule.rule}: tests/access/routes.py has no value for <{name}>"
+            variants = [each | {name: value} for each in variants for value in (choices if every else choices[:1])]
+        for given in variants:
+            found.append((rule.endpoint, rule.methods - {"HEAD", "OPTIONS"}, address(app, rule, given)))
+    return sorted(found, key=lambda each: (each[0], each[2]))
+
+
+def address(app, rule, given):
+    built = rule.build(given)
+    if built is None:
+        raise BuildError(rule.endpoint, given, None)
+    return built[1]

@@ -1,0 +1,217 @@
+"""Every action, called directly by each member of the cast who may not do it, refuses and changes nothing.
+
+Views are not the only callers: commands, bulk work and nightly jobs come here as well, so the check has to sit here.
+"""
+
+import importlib
+import inspect
+import io
+
+import pytest
+from werkzeug.datastructures import FileStorage
+
+from blueprints.account import actions as account
+from blueprints.admin import actions as admin
+from blueprints.incidents import actions as incidents
+from blueprints.reports import actions as reports
+from blueprints.students import actions as students
+from blueprints.students import imports
+from extensions import clock, db
+from models import Account, Session
+from permissions import Denied, NotVisible
+from tests import factories
+from tests.access.routes import ADMIN, KEY, READS, STAFF
+from tests.access.test_csrf_and_methods import business, changed
+from tests.access.visitor import undone
+
+SEES = READS.may
+WRITES = {"ada", "ken", "sam"}
+NOBODY_ELSE = {"ken"}
+ITS_OWN = None  # about the actor alone: there is nothing to refuse
+
+VALUES = {"first_name": "Eve", "last_name": "Egret"}
+
+
+def new_part(w):
+    return incidents.NewPart(w.ann, "subject", [w.open_category.id])
+
+
+# action: (who of the cast may, how it is called). `w` is the world of world.py, `who` the actor.
+ACTIONS = {
+    "incidents.add": (STAFF, lambda w, who: incidents.add(
+        actor=who, text="x", happened_at=clock.now(), parts=[new_part(w)])),
+    "incidents.add, with a status": (KEY, lambda w, who: incidents.add(
+        actor=who, text="x", happened_at=clock.now(), parts=[new_part(w)], status="Active")),
+    "incidents.add, assigned": (KEY, lambda w, who: incidents.add(
+        actor=who, text="x", happened_at=clock.now(), parts=[new_part(w)], assigned_to=w.cast.ken)),
+    "incidents.assign": (KEY & SEES, lambda w, who: incidents.assign(w.secret, None, actor=who, version=1)),
+    "incidents.set_status": (KEY & SEES, lambda w, who: incidents.set_status(w.secret, "Closed", actor=who, version=1)),
+    "incidents.alert": (WRITES, lambda w, who: incidents.alert(w.secret, [w.cast.ada], [], actor=who)),
+    "incidents.edit_text": (WRITES, lambda w, who: incidents.edit_text(w.secret, "y", "z", actor=who, number=2)),
+    "incidents.change_details": (WRITES, lambda w, who: incidents.change_details(
+        w.secret, happened_at=clock.now(), place="", actor=who, version=1)),
+    "incidents.change_students": (WRITES, lambda w, who: incidents.change_students(
+        w.secret, [new_part(w)], actor=who, version=1)),
+    "incidents.add_action": (SEES, lambda w, who: incidents.add_action(w.secret, text="x", actor=who)),
+    "incidents.set_done": (SEES, lambda w, who: incidents.set_done(w.secret, w.action, True, actor=who, version=1)),
+    "incidents.add_mark": (SEES, lambda w, who: incidents.add_mark(w.secret, view="front", x=1, y=1, actor=who)),
+    "incidents.change_mark": (WRITES, lambda w, who: incidents.change_mark(
+        w.secret, w.mark, note="y", actor=who, version=1)),
+    "incidents.remove_mark": (WRITES, lambda w, who: incidents.remove_mark(w.secret, w.mark, actor=who)),
+    "incidents.add_files": (SEES, lambda w, who: incidents.add_files(w.secret, [], actor=who)),
+    "incidents.remove_file": (WRITES, lambda w, who: incidents.remove_file(w.secret, w.file, actor=who)),
+    "incidents.see_bulk_notices": ITS_OWN,
+    "students.add_student": (KEY, lambda w, who: students.add_student(dict(VALUES), actor=who)),
+    "students.change_student": (KEY, lambda w, who: students.change_student(
+        w.student, dict(VALUES), version=1, actor=who)),
+    "students.leave": (KEY, lambda w, who: students.leave(w.student, actor=who)),
+    "students.take_back": (KEY, lambda w, who: students.take_back(w.gone_student, actor=who)),
+    "students.add_contact": (KEY, lambda w, who: students.add_contact(w.student, {"name": "x"}, actor=who)),
+    "students.change_contact": (KEY, lambda w, who: students.change_contact(
+        w.contact, {"name": "x"}, version=1, actor=who)),
+    "students.remove_contact": (KEY, lambda w, who: students.remove_contact(w.contact, actor=who)),
+    "students.exclude": (ADMIN, lambda w, who: students.exclude(
+        w.cast.oli, student=w.student, reason="x", actor=who)),
+    "students.exclude, from an incident": (ADMIN, lambda w, who: students.exclude(
+        w.cast.oli, incident=w.secret, reason="x", actor=who)),
+    "students.end_exclusion": (ADMIN, lambda w, who: students.end_exclusion(w.exclusion, actor=who)),
+    "imports.upload": (ADMIN, lambda w, who: imports.upload(
+        b"First name,Last name\nA,B\n", "a.csv", actor=who, folder=w.settings.files)),
+    "imports.set_mapping": (ADMIN, lambda w, who: imports.set_mapping(w.import_run, {}, deactivate=False, actor=who)),
+    "imports.confirm": (ADMIN, lambda w, who: imports.confirm(w.import_run, "", version=1, actor=who)),
+    "imports.withdraw": (ADMIN, lambda w, who: imports.withdraw(w.import_run, actor=who, folder=w.settings.files)),
+    "reports.save_report": (KEY, lambda w, who: reports.save_report("x", "", False, actor=who)),
+    "reports.change_report": (NOBODY_ELSE, lambda w, who: reports.change_report(
+        w.report, 1, name="x", is_shared=True, actor=who)),
+    "reports.remove_report": (NOBODY_ELSE, lambda w, who: reports.remove_report(w.report, actor=who)),
+    "admin.close_between": (ADMIN, lambda w, who: admin.close_between(
+        w.bulk.from_day, w.bulk.to_day, 1, "", actor=who)),
+    "admin.add_category": (ADMIN, lambda w, who: admin.add_category(name="x", parent=None, actor=who)),
+    "admin.change_category": (ADMIN, lambda w, who: admin.change_category(
+        w.secret_category, 1, name="x", parent=None, actor=who)),
+    "admin.add_department": (ADMIN, lambda w, who: admin.add_department("x", actor=who)),
+    "admin.change_department": (ADMIN, lambda w, who: admin.change_department(w.department, 1, name="x", actor=who)),
+    "admin.add_director": (ADMIN, lambda w, who: admin.add_director(w.department, w.cast.mo, actor=who)),
+    "admin.remove_director": (ADMIN, lambda w, who: admin.remove_director(w.department, w.lou, actor=who)),
+    "admin.add_group": (ADMIN, lambda w, who: admin.add_group(name="x", department=None, actor=who)),
+    "admin.change_group": (ADMIN, lambda w, who: admin.change_group(
+        w.other_group, 1, name="x", department=None, is_active=True, actor=who)),
+    "admin.add_person": (ADMIN, lambda w, who: admin.add_person(w.cast.counselling, who, "member", actor=who)),
+    "admin.remove_person": (ADMIN, lambda w, who: admin.remove_person(
+        w.cast.counselling, w.cast.gil, "member", actor=who)),
+    "admin.change_settings": (ADMIN, lambda w, who: admin.change_settings(1, name="x", actor=who)),
+    "admin.retry_email": (ADMIN, lambda w, who: admin.retry_email(w.email.message_id, actor=who)),
+    "account.add_account": (ADMIN, lambda w, who: account.add_account(
+        name="x", email="x@school.example.org", role="admin", actor=who)),
+    "account.change_account": (ADMIN, lambda w, who: account.change_account(w.cast.kay, version=1, role="admin", actor=who)),
+    "account.deactivate": (ADMIN, lambda w, who: account.deactivate(w.lou, actor=who)),
+    "account.reactivate": (ADMIN, lambda w, who: account.reactivate(w.left, actor=who)),
+    "account.invite": (ADMIN, lambda w, who: account.invite(w.lou, actor=who)),
+    "account.reset_two_step": (ADMIN, lambda w, who: account.reset_two_step(w.lou, actor=who)),
+    "account.revoke_session": (ADMIN, lambda w, who: account.revoke_session(w.lou, w.lous_session.ref, actor=who)),
+    "account.revoke_all": (ADMIN, lambda w, who: account.revoke_all(w.lou, actor=who)),
+    "account.change_own_details": ITS_OWN,
+    "account.change_password": ITS_OWN,
+    "account.clear_draft": ITS_OWN,
+    "account.confirm_two_step": ITS_OWN,
+    "account.make_recovery_codes": ITS_OWN,
+    "account.save_draft": ITS_OWN,
+    "account.sign_out": ITS_OWN,
+}  # fmt: skip
+
+MODULES = {"incidents": incidents, "students": students, "imports": imports, "reports": reports, "admin": admin, "account": account}
+
+
+def test_every_action_is_in_the_table():
+    declared, there = {name.partition(",")[0] for name in ACTIONS}, set()
+    for part, module in MODULES.items():
+        for name, function in inspect.getmembers(importlib.import_module(module.__name__), inspect.isfunction):
+            parameter = inspect.signature(function).parameters.get("actor")
+            ours = function.__module__.startswith("blueprints.")
+            if ours and not name.startswith("_") and parameter and parameter.kind is parameter.KEYWORD_ONLY:
+                there.add(f"{part}.{name}")
+    # what works out a plan or writes one inside a transaction that asked before
+    helpers = {"imports.check", "imports.apply"}
+    assert there - helpers - declared == set(), "add to ACTIONS in tests/access/test_actions_refuse.py who may call these"
+    assert declared - there == set(), "ACTIONS names actions that are not there"
+
+
+def refusals(app, school, people=("kay", "gil", "mo", "sam", "rae", "stu", "oli"), names=ACTIONS):
+    """Sentences about actions that did not refuse somebody who may not, or did something although they refused."""
+    wrong = []
+    with undone(), app.app_context():
+        school.lous_session = a_session(school)
+        before = business()
+        for name in names:
+            if ACTIONS[name] is ITS_OWN:
+                continue
+            may, call = ACTIONS[name]
+            for person in people:
+                if person in may:
+                    continue
+                wrong += refused(school, name, call, getattr(school.cast, person), person)
+        if touched := changed(before, business()):
+            wrong.append(f"something that was refused changed {', '.join(touched)}")
+    return wrong
+
+
+def refused(school, name, call, who, person):
+    try:
+        with db.atomic():
+            done = call(school, who)
+        getattr(done, "close", lambda: None)()
+    except (Denied, NotVisible):
+        return []
+    except Exception as problem:
+        return [f"{name} by {person}: {type(problem).__name__} {problem}, expected Denied or NotVisible"]
+    return [f"{name} by {person} was not refused"]
+
+
+def a_session(school):
+    return Session.create(account=school.lou, token_hash="a" * 64)
+
+
+def test_whoever_may_not_is_refused_by_the_action_itself(app, school, full, figure):
+    people = ("kay", "gil", "mo", "sam", "rae", "stu", "oli") if full else ("kay", "gil", "sam", "stu", "oli")
+    wrong = refusals(app, school, people)
+    assert not wrong, "\n".join(wrong)
+    figure("actions", f"{len(ACTIONS)} actions × {len(people)} people who may not: all refused")
+
+
+def test_exclusion_beats_every_right_in_the_actions_too(app, school):
+    """Ada may do everything, until she is excluded from the student."""
+    factories.exclusion(school.cast.ada, school.ada2, student=school.student)
+    about_it = [name for name in ACTIONS if name.startswith("incidents.") and ", " not in name and name != "incidents.add"]
+    about_it += ["students.change_student", "students.leave", "students.add_contact", "students.change_contact",
+                 "students.remove_contact", "students.exclude", "students.end_exclusion"]  # fmt: skip
+    wrong = []
+    with undone(), app.app_context():
+        for name in about_it:
+            if ACTIONS[name] is not ITS_OWN:
+                wrong += refused(school, name, ACTIONS[name][1], school.cast.ada, "ada, excluded")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("change", ["deactivated", "became a student"])
+def test_a_right_that_was_lost_is_lost_at_once(app, school, change):
+    """The actor is the row as the request loaded it: once the account changed, the next request's row may nothing."""
+    fields = {"is_active": False} if change == "deactivated" else {"role": "student"}
+    Account.update(**fields).where(Account.id.in_([school.cast.ada.id, school.cast.ken.id])).execute()
+    wrong = []
+    with undone(), app.app_context():
+        school.lous_session = a_session(school)
+        for person in ("ada", "ken"):
+            who = Account.get_by_id(getattr(school.cast, person).id)
+            for name, entry in ACTIONS.items():
+                if entry is not ITS_OWN and person in entry[0]:
+                    wrong += refused(school, name, entry[1], who, f"{person}, {change}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_files_of_a_refused_person_are_not_kept(app, school, visitors):
+    folder = school.settings.files
+    before = sorted(path.name for path in folder.rglob("*"))
+    file = FileStorage(io.BytesIO(b"%PDF-1.4\n%%EOF\n"), "a.pdf", content_type="application/pdf")
+    answer = visitors["oli"].post(f"/incidents/{school.secret.ref}/files", {"files": (file.stream, "a.pdf")})
+    assert answer.status == 404
+    assert sorted(path.name for path in folder.rglob("*")) == before

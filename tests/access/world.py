@@ -1,0 +1,235 @@
+"""A school in which there is one of everything, each text in it a token that occurs nowhere else.
+
+The tests of access look for these tokens in everything that leaves the house. Rows are made directly, so that no rule of
+the application decides what is there to be found. Must not know any page.
+"""
+
+import io
+import json
+from datetime import date, timedelta
+
+from blueprints.account.tokens import link_token
+from blueprints.kit import uploads
+from blueprints.kit.text import fold
+from blueprints.students.queries import search_keys
+from extensions import clock
+from models import (
+    Account,
+    BodyMark,
+    BulkClosing,
+    BulkClosingNotice,
+    DepartmentDirector,
+    Draft,
+    Event,
+    Heartbeat,
+    ImportRun,
+    IncidentAlert,
+    IncidentAssignment,
+    IncidentClosure,
+    IncidentVersion,
+    OutboxEmail,
+    PasswordLink,
+    SavedReport,
+    Session,
+    StoredFile,
+    StudentContact,
+)
+from tests import factories
+
+OUTCOMES = ("added", "changed", "same", "refused", "left")
+
+
+class Tokens:
+    """Words that mean nothing. Each is remembered with the kind of secret it belongs to."""
+
+    def __init__(self):
+        self.kinds = {}
+
+    def __call__(self, kind, what):
+        word = f"Zq{what}{len(self.all())}x"
+        assert word.isalnum() and fold(word) not in {fold(each) for each in self.all()}
+        self.kinds.setdefault(kind, {})[word.casefold()] = what
+        return word
+
+    def of(self, kind):
+        return set(self.kinds.get(kind, ()))
+
+    def all(self):
+        return {word for words in self.kinds.values() for word in words}
+
+    def add(self, kind, what, word):
+        """A secret that is there anyway: a reference, a hash."""
+        self.kinds.setdefault(kind, {})[str(word).casefold()] = what
+        return word
+
+    def name(self, word):
+        return next(f"{kind}: {words[word]}" for kind, words in self.kinds.items() if word in words)
+
+
+class World:
+    """What build() made. `tokens` says what is secret, `incident`, `student` … are the rows."""
+
+
+def build(app, cast):
+    """The school. Who may see the secret incident: Ada (admin), Sam (wrote it), Ken (assigned), Gil (its need-to-know
+    group), Lou (alerted). Nobody else of the cast."""
+    world = World()
+    world.cast, world.tokens, world.settings = cast, Tokens(), app.settings
+    _people(world)
+    _categories(world)
+    _students(world)
+    _open_incidents(world)
+    _secret_incident(world)
+    _shared_incident(world)
+    _admin_things(world)
+    _own_things(world)
+    with app.app_context():
+        world.link_token = link_token(world.link.nonce)
+    return world
+
+
+def _people(world):
+    cast = world.cast
+    two_step = {"two_step_at": clock.now(), "totp_secret": "A" * 32}
+    world.lou = factories.account("Lou Linnet", "lou@school.example.org", **two_step)
+    world.ada2 = factories.account("Abe Auk", "abe@school.example.org", role="admin", **two_step)
+    world.left = factories.account("Una Uhu", "una@school.example.org", is_active=False)
+    world.other_group = factories.group("Year tutors", members=[cast.oli], managers=[cast.mo], department="Pastoral")
+    world.department, world.director = world.other_group.department, world.lou
+    DepartmentDirector.create(department=world.department, account=world.lou)
+    for key in ("ada", "kay", "ken", "gil", "mo", "sam", "rae", "stu", "oli"):
+        secret = world.tokens.add("never", f"password hash of {key}", f"$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ${key}hash")
+        Account.update(password_hash=secret).where(Account.email_folded == f"{key}@school.example.org").execute()
+
+
+def _categories(world):
+    world.open_category = factories.category("Bullying", guidance="Say who was there.")
+    world.child_category = factories.category("Online", parent=world.open_category)
+    world.secret_category = factories.category("Disclosure", need_to_know=[world.cast.counselling])
+    world.retired_category = factories.category("Lateness", is_retired=True)
+
+
+def _students(world):
+    token = world.tokens
+    world.ann = factories.student("Ann", "Finch", year_group="7", tutor_group="7A", email="ann@pupils.example.org")
+    details = {name: token("details", name) for name in ("email", "address", "admission", "upn")}
+    world.student = factories.student(
+        token("student", "firstname"), token("student", "lastname"), preferred_name=token("student", "preferredname"),
+        year_group="8", tutor_group="8C", email=f"{details['email']}@pupils.example.org", address=details["address"],
+        admission_number=details["admission"], upn=details["upn"], date_of_birth=date(2011, 3, 7),
+    )  # fmt: skip
+    contact = {name: token("details", f"contact{name}") for name in ("name", "relationship", "phone", "email", "notes")}
+    world.contact = StudentContact.create(student=world.student, **contact)
+    _as_the_application_would(world.student)
+    world.gone_student = factories.student("Gus", "Gone", year_group="11", is_active=False, left_at=clock.now())
+
+
+def _as_the_application_would(student):
+    keys = search_keys(student.first_name, student.last_name, student.preferred_name, student.admission_number, student.email)
+    type(student).update(**keys).where(type(student).id == student.id).execute()
+
+
+def _open_incidents(world):
+    """Something in every list: Kay and Ken read these because they are Key Users."""
+    cast = world.cast
+    world.incident = factories.incident(cast.sam, [(world.ann, [world.open_category])], "A ball broke a window.")
+    world.closed = factories.incident(
+        cast.oli, [(world.ann, [world.child_category])], "A message in a chat.", status="Closed", assigned_to=cast.kay
+    )
+    world.incident_action = factories.action(world.incident, cast.kay, "Ring the glazier.", person=cast.kay,
+                                             due_on=clock.now().date())  # fmt: skip
+
+
+def _secret_incident(world):
+    cast, token, settings = world.cast, world.tokens, world.settings
+    text = token("incident", "text")
+    row = world.secret = factories.incident(
+        cast.sam, [(world.student, [world.secret_category])], f"What was said {text} behind the shed.",
+        alerted=[world.lou], assigned_to=cast.ken, place=token("incident", "place"),
+        happened_at=clock.now() - timedelta(days=3), entered_at=clock.now() - timedelta(days=2),
+    )  # fmt: skip
+    token.add("incident", "reference", row.ref)
+    older = token("incident", "olderwording")
+    IncidentVersion.update(number=2, reason=token("incident", "editreason")).where(
+        IncidentVersion.incident == row).execute()
+    IncidentVersion.create(incident=row, number=1, text=f"An older wording {older}.", author=cast.sam)
+    type(row).update(text_version=2).where(type(row).id == row.id).execute()
+    world.action = factories.action(row, cast.sam, token("incident", "action"), person=cast.gil,
+                                    due_on=clock.now().date())  # fmt: skip
+    token.add("incident", "reference of its action", world.action.ref)
+    world.mark = BodyMark.create(incident=row, number=1, view="front", x=80, y=120, region="chest", author=cast.sam,
+                                 note=token("incident", "marknote"))  # fmt: skip
+    token.add("incident", "reference of its mark", world.mark.ref)
+    content = token("incident", "filecontent")
+    stored = uploads.store(settings.files, io.BytesIO(f"Notes: {content}\n".encode()), "notes.txt")
+    world.file = StoredFile.create(
+        incident=row, name=f"{token('incident', 'filename')}.txt", path_name=stored.path_name, size=stored.size,
+        media_type=stored.media_type, sha256=stored.sha256, uploaded_by=cast.sam,
+    )  # fmt: skip
+    token.add("incident", "reference of its file", world.file.ref)
+    token.add("never", "path of a file", stored.path_name)
+    IncidentClosure.create(incident=row, closed_by=cast.ken, reopened_by=cast.ken, reopened_at=clock.now(),
+                           reopen_reason=token("incident", "reopenreason"))  # fmt: skip
+    Event.create(actor=cast.sam, verb="incident.added", target=row.ref, data=json.dumps(
+        {"students": [world.student.ref], "status": "Active", "assigned_to": cast.ken.ref}))
+
+
+def _shared_incident(world):
+    """Kay sees it through Ann's part, and nothing of the other's."""
+    cast, token = world.cast, world.tokens
+    world.hidden = factories.student(token("part", "firstname"), token("part", "lastname"), year_group="10")
+    world.shared = factories.incident(
+        cast.sam, [(world.ann, [world.open_category]), (world.hidden, [world.secret_category], "affected")],
+        "Two of them were there.",
+    )  # fmt: skip
+    _as_the_application_would(world.hidden)
+    token.add("part", "reference", world.hidden.ref)
+
+
+def _admin_things(world):
+    cast, token = world.cast, world.tokens
+    now = clock.now()
+    Heartbeat.create(name="sweep", at=now)
+    # of somebody who left: no relation of the cast changes
+    world.exclusion = factories.exclusion(world.left, cast.ada, incident=world.secret)
+    world.student_exclusion = factories.exclusion(world.left, cast.ada, student=world.student)
+    for row, what in ((world.exclusion, "reason"), (world.student_exclusion, "studentreason")):
+        type(row).update(reason=token("exclusion", what)).where(type(row).id == row.id).execute()
+    day = now.date()
+    world.bulk = BulkClosing.create(closed_by=cast.ada, from_day=day - timedelta(days=300), to_day=day, count=1)
+    IncidentClosure.create(incident=world.closed, closed_by=cast.ada, bulk_closing=world.bulk)
+    BulkClosingNotice.create(bulk_closing=world.bulk, account=cast.kay, count=1)
+    world.email = OutboxEmail.create(kind="incident_assigned", account=cast.kay, target=world.incident.ref,
+                                     target_id=world.incident.id, message_id="e" * 32, failed_at=now,
+                                     is_waiting=False, last_error="550 no such mailbox")  # fmt: skip
+    world.import_run = ImportRun.create(account=cast.ada, file_name=f"{token('import', 'filename')}.csv",
+                                        path_name="00/" + "0" * 32, state="done", total=1,
+                                        counts=json.dumps(dict.fromkeys(OUTCOMES, 0) | {"added": 1, "active": 2}),
+                                        result=json.dumps([[2, "added", "", "Ann Finch", world.ann.ref]]))  # fmt: skip
+    world.link = PasswordLink.create(account=cast.oli, kind="reset", expires_at=now + timedelta(hours=1),
+                        nonce=token.add("never", "nonce of a password link", "n0nce" + "7" * 27))  # fmt: skip
+
+
+def _own_things(world):
+    """What belongs to one person alone: Ken's report, draft and browser."""
+    cast, token = world.cast, world.tokens
+    world.report = SavedReport.create(owner=cast.ken, name=token("own", "reportname"), query="status=Active")
+    world.shared_report = SavedReport.create(owner=cast.ken, name="All of it", query="", is_shared=True)
+    Draft.create(account=cast.ken, key="incident-new", body=json.dumps({"fields": {"text": [token("own", "draft")]}}))
+    world.session = Session.create(account=cast.ken, token_hash=token.add("never", "hash of a session", "5e55" * 16),
+                                   browser=token("session", "browser"), address="198.51.100.7")  # fmt: skip
+
+
+# --- Relations to the secret incident: each changes the world so that one person has exactly this reason ---------------
+
+
+def alone(world, person, reason):
+    """Takes every other reason away from the incident and gives `person` this one (a role reason comes with the role)."""
+    row, model = world.secret, type(world.secret)
+    IncidentAlert.delete().where(IncidentAlert.incident == row).execute()
+    IncidentAssignment.delete().where(IncidentAssignment.incident == row).execute()
+    model.update(assigned_to=None).where(model.id == row.id).execute()
+    if reason == "alerted":
+        IncidentAlert.create(incident=row, account=person, alerted_by=world.cast.sam)
+    elif reason == "assigned":
+        model.update(assigned_to=person).where(model.id == row.id).execute()

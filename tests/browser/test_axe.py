@@ -1,0 +1,122 @@
+"""axe-core in real Chromium on every page of the URL map: light and dark, on a desk and at 320 px.
+
+A new page is found by itself; tests/access/routes.py knows what to put into its address. Must not skip a page: one that
+nobody can open fails.
+"""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from extensions import clock
+from models import OutboxEmail, SavedReport
+from tests import factories
+from tests.access import routes, world
+
+# Addresses that the URL map doesn't name: lists that are filtered, empty or full, a preview, a page that is not there.
+FURTHER = {
+    "ada": (
+        "/incidents?status=Active&q=ball", "/incidents?list=unassigned", "/incidents?q=nothing", "/incidents/I-ZZZZZZ",
+        "/students?q=zz-nobody", "/search?q=finch", "/search?q=nothing+at+all", "/reports/incidents?status=Active",
+        "/reports/incidents?text=nothing", "/admin/bulk-closing?from={month}&to={today}",
+        "/admin/bulk-closing?from={today}&to={month}", "/admin/email?state=sent", "/admin/audit?verb=incident.read",
+        "/admin/users?q=zz-nobody",
+    ),
+    "kay": ("/", "/incidents", "/incidents/new", "/students"),
+    "sam": ("/", "/incidents", "/incidents/new", "/students", "/admin/users"),
+    "rae": ("/",),
+    "stu": ("/",),
+}  # fmt: skip
+# They answer a browser with a page of their own only in the middle of something, which other tests walk through.
+ON_THE_WAY = {"account.set_up", "account.two_step", "students.import_mapping", "admin.effect_of_adding"}
+COLOURS = ["color-contrast", "link-in-text-block"]
+
+
+@pytest.fixture
+def school(app, cast):
+    """The world of the access tests, with what a list needs to show its other sides."""
+    made = world.build(app, cast)
+    now = clock.now()
+    factories.action(made.secret, cast.sam, person=cast.ada, due_on=now.date() - timedelta(days=3))
+    factories.action(made.secret, cast.sam, "Done.", done_at=now, done_by=cast.ken)
+    factories.incident(cast.sam, [made.ann], assigned_to=cast.ada, alerted=[cast.ada])
+    SavedReport.create(owner=cast.ada, name="All that is Active", query="status=Active", is_shared=True)
+    OutboxEmail.create(kind="incident_assigned", account=cast.kay, target=made.incident.ref,
+                       target_id=made.incident.id, message_id="a" * 32, sent_at=now, is_waiting=False)  # fmt: skip
+    return made
+
+
+def pages(app, school, client_for):
+    """[(who, address)] of every page, each once, for whoever of Ada, Ken and nobody it opens for."""
+    clients = {"ada": client_for("ada"), "ken": client_for("ken"), None: app.test_client()}
+    found, unseen = [], []
+    for endpoint, methods, address in routes.samples(app, school):
+        if "GET" not in methods or endpoint == "static" or endpoint in ON_THE_WAY:
+            continue
+        tries = ((who, *_try(client, address)) for who, client in clients.items())
+        who, is_in, is_page = next((each for each in tries if each[1]), (None, False, False))
+        if is_page:
+            found.append((who, address))
+        elif not is_in:
+            unseen.append(f"{endpoint} ({address})")
+    assert not unseen, f"none of {list(clients)} can open: {', '.join(unseen)}"
+    return found
+
+
+def _try(client, address):
+    """(whether this person may be here, whether it is a page: not a file, a part of a page or the way to another)."""
+    with client.get(address) as answer:
+        is_in = answer.status_code in (200, 422) or (answer.status_code < 400 and "/sign-in" not in answer.location)
+        return is_in, answer.mimetype == "text/html" and answer.data.lstrip().lower().startswith(b"<!doctype html>")
+
+
+@pytest.fixture
+def look(page_for, axe, record):
+    """look(page): axe and the width of the page in both schemes and at both widths, without loading it again."""
+
+    def check(page):
+        axe(page)
+        page.emulate_media(color_scheme="dark")
+        axe(page, COLOURS)
+        page.set_viewport_size({"width": 320, "height": 640})
+        axe(page, COLOURS)
+        page.emulate_media(color_scheme="light")
+        axe(page)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 320, f"{page.url} is {wide} px wide on a screen of 320 px: {_culprits(page)}"
+        page.set_viewport_size({"width": 1366, "height": 768})
+        record.append(page.url)
+
+    return check
+
+
+@pytest.fixture
+def record(figure):
+    seen = []
+    yield seen
+    figure("axe", f"{len(seen)} pages, 4 looks at each")
+
+
+def _culprits(page):
+    return json.dumps(page.evaluate(
+        "[...document.body.querySelectorAll('*')]"
+        ".filter(e => e.getBoundingClientRect().right > 321 && !e.closest('.scroll'))"
+        ".slice(0, 5).map(e => `${e.tagName}.${e.className} ${(e.textContent || '').trim().slice(0, 40)}`)"))
+
+
+def test_every_page(app, site, school, client_for, page_for, look):
+    today = clock.now().date()
+    days = {"today": today, "month": today - timedelta(days=30)}
+    todo = pages(app, school, client_for)
+    todo += [(who, address.format(**days)) for who, addresses in FURTHER.items() for address in addresses]
+    opened, problems = {}, []
+    for who, address in todo:
+        if who not in opened:
+            opened[who] = page_for(who)
+        opened[who].goto(address)
+        try:
+            look(opened[who])
+        except AssertionError as problem:
+            problems.append(str(problem))
+    assert not problems, "\n\n".join(problems)

@@ -1,0 +1,52 @@
+"""Pages are light: a list of 50 rows under 60 kB of HTML, a first visit under 40 kB gzipped."""
+
+import gzip
+
+import pytest
+
+from extensions import clock
+from models import OutboxEmail
+from tests import factories
+
+LISTS = ("/incidents", "/students", "/reports/incidents?status=Active", "/admin/users", "/admin/audit", "/admin/groups",
+         "/admin/email?state=waiting", "/admin/categories", "/", "/incidents/new")  # fmt: skip
+
+
+@pytest.fixture
+def crowd(cast):
+    """Enough of everything for a full page, with names of the length that people have."""
+    categories = [factories.category(f"Category of concern {n}", guidance="Say who was there.") for n in range(12)]
+    names = [f"Featherstonehaugh{n}" for n in range(60)]
+    students = [factories.student("Bartholomew", name, year_group="10", tutor_group="10C") for name in names]
+    for n in range(60):
+        factories.account(f"Wilhelmina Featherstonehaugh {n}", role="key_user" if n % 4 == 0 else "staff")
+        parts = [(students[n], [categories[n % 12]]), (students[n - 1], [categories[n % 7]])]
+        row = factories.incident(cast.sam, parts, assigned_to=cast.ada if n % 2 else None, alerted=[cast.ada])
+        factories.group(f"Group of tutors {n}")
+        OutboxEmail.create(kind="incident_assigned", account=cast.kay, target=row.ref, target_id=row.id,
+                           message_id=f"{n:032}", next_try_at=clock.now())  # fmt: skip
+    return cast
+
+
+def test_lists_are_light(crowd, client_for, figure):
+    ada = client_for("ada")
+    weights = {address: len(ada.get(address).data) for address in LISTS}
+    heaviest = max(weights, key=weights.get)
+    figure("the heaviest list", f"{weights[heaviest] / 1000:.1f} kB of HTML ({heaviest})")
+    heavy = {address: weight for address, weight in weights.items() if weight > 60_000}
+    assert not heavy, f"more than 60,000 bytes: {heavy}"
+
+
+def test_a_first_visit_is_light(site, crowd, page_for, figure):
+    loaded = {}
+
+    def note(answer):
+        loaded[answer.url] = len(gzip.compress(answer.body(), 6))
+
+    page = page_for("ada")
+    page.on("response", note)
+    page.goto("/")
+    page.wait_for_load_state("networkidle")
+    total = sum(loaded.values())
+    figure("a first visit", f"{total / 1000:.1f} kB gzipped in {len(loaded)} requests")
+    assert total <= 40_000, loaded

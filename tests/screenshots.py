@@ -1,0 +1,199 @@
+"""`python -m tests.screenshots`: pictures of every main page of the demo school, into docs/screenshots.
+
+Serves a demo instance of its own from a temporary folder, always the same school. `--whole` takes pages from top to
+bottom, `--into FOLDER` puts them elsewhere, names choose some of them.
+"""
+
+import argparse
+import io
+import os
+import secrets
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from tests import services
+from tests.browser import steps
+
+DOMAIN = "demo.example.org"
+DESK, PHONE = (1366, 768), (390, 844)
+COLOURS = 128  # enough for a page; makes a picture a third as heavy
+
+# Which records make good pictures: the incident on which most hangs, the student with most incidents, …
+RECORDS = {
+    "incident": """SELECT i.ref FROM incident i ORDER BY
+        (SELECT count(*) FROM stored_file f WHERE f.incident_id = i.id) * 9
+        + (SELECT count(*) FROM body_mark m WHERE m.incident_id = i.id)
+        + (SELECT count(*) FROM incident_action a WHERE a.incident_id = i.id)
+        + (SELECT count(*) FROM incident_student s WHERE s.incident_id = i.id) DESC, i.id DESC LIMIT 1""",
+    "marked": "SELECT i.ref FROM incident i JOIN body_mark m ON m.incident_id = i.id ORDER BY m.id DESC LIMIT 1",
+    "student": "SELECT s.ref FROM student s JOIN incident_student p ON p.student_id = s.id "
+               "GROUP BY s.id ORDER BY count(*) DESC, s.id LIMIT 1",
+    "user": "SELECT ref FROM account WHERE name = 'Kay Kestrel'",
+    "group": "SELECT ref FROM staff_group WHERE name = 'Counselling'",
+    "category": "SELECT ref FROM category ORDER BY length(guidance) DESC, id LIMIT 1",
+    "first_day": "SELECT date(min(happened_at)) FROM incident",
+    "last_day": "SELECT date(max(happened_at), '-60 days') FROM incident",
+}  # fmt: skip
+
+
+CLASS_LIST = """Forename,Surname,DOB,Yr,Reg group,Adm no,House
+Zoë,O’Brien,07/03/2012,7,7B,A1001,Red
+Mia,Berg,2012-05-01,7,7B,A1002,Blue
+"""
+
+
+class Picture(NamedTuple):
+    """A page as `who` sees it; `prepare(page)` is done before the picture is taken."""
+
+    name: str
+    who: str | None
+    address: str
+    prepare: object = None
+    also: tuple = ()  # "phone", "dark"
+
+
+def fill_in(page):
+    """An incident half written, with a student, a category and its guidance."""
+    steps.pick(page, "Students", "an", "")
+    page.locator("select[name=category]").select_option(index=3)
+    steps.fill(page, "What happened", "At the end of lunch two of them came to me and said that their bags were gone.")
+
+
+def choose_file(page):
+    """A class list on its way in, up to the question which column is what."""
+    file = {"name": "class list.csv", "mimeType": "text/csv", "buffer": CLASS_LIST.encode()}
+    steps.field(page, "CSV file").set_input_files(file)
+    steps.press(page, "Upload")
+
+
+def refuse(page):
+    """A form that was sent too early."""
+    steps.press(page, "Add incident")
+
+
+def mark(page):
+    """Two marks on the body map, one by a click and one from the list."""
+    page.locator("input[type=image]").first.click(position={"x": 70, "y": 150})
+    steps.choose(page, "Part of the body", steps.field(page, "Part of the body").locator("option").nth(7).inner_text())
+    steps.fill(page, "Note", "A graze, about 2 cm")
+    page.get_by_role("main").get_by_role("button", name="Add mark").click()
+
+
+PICTURES = (
+    Picture("sign-in", None, "/account/sign-in", also=("phone",)),
+    Picture("dashboard", "kay", "/", also=("phone", "dark")),
+    Picture("dashboard-admin", "ada", "/"),
+    Picture("incidents", "kay", "/incidents", also=("phone",)),
+    Picture("incident", "kay", "/incidents/{incident}", also=("phone", "dark")),
+    Picture("add-incident", "kay", "/incidents/new", fill_in, ("phone",)),
+    Picture("add-incident-refused", "sam", "/incidents/new", refuse, ("phone",)),
+    Picture("status", "kay", "/incidents/{incident}/status"),
+    Picture("assignment", "kay", "/incidents/{incident}/assignment"),
+    Picture("body-map", "kay", "/incidents/{marked}/body-map", mark, ("phone",)),
+    Picture("who-can-see-this", "kay", "/incidents/{incident}/access"),
+    Picture("students", "kay", "/students", also=("phone",)),
+    Picture("student", "kay", "/students/{student}", also=("phone",)),
+    Picture("student-incidents", "kay", "/students/{student}/incidents"),
+    Picture("search", "kay", "/search?q=an"),
+    Picture("report", "kay", "/reports/incidents?status=Active", also=("phone", "dark")),
+    Picture("reports", "kay", "/reports"),
+    Picture("import", "ada", "/students/import"),
+    Picture("import-mapping", "ada", "/students/import", choose_file),
+    Picture("bulk-closing", "ada", "/admin/bulk-closing?from={first_day}&to={last_day}", also=("phone",)),
+    Picture("admin", "ada", "/admin"),
+    Picture("users", "ada", "/admin/users"),
+    Picture("user", "ada", "/admin/users/{user}"),
+    Picture("groups", "ada", "/admin/groups"),
+    Picture("group", "ada", "/admin/groups/{group}"),
+    Picture("categories", "ada", "/admin/categories"),
+    Picture("category", "ada", "/admin/categories/{category}"),
+    Picture("settings", "ada", "/admin/settings", also=("phone",)),
+    Picture("email", "ada", "/admin/email?state=sent"),
+    Picture("audit", "ada", "/admin/audit"),
+    Picture("account", "kay", "/account"),
+    Picture("two-step", "kay", "/account/two-step/setup", also=("phone",)),
+    Picture("not-found", "kay", "/incidents/I-ZZZZZZ"),
+)
+
+
+def main(arguments=None):
+    options = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__.split("\n")[0])
+    options.add_argument("names", nargs="*", help="only these")
+    options.add_argument("--whole", action="store_true", help="from top to bottom instead of one screen")
+    options.add_argument("--into", type=Path, default=services.ROOT / "docs" / "screenshots")
+    chosen = options.parse_args(arguments)
+    chosen.into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="caseward-demo-") as folder:
+        password = secrets.token_urlsafe(12)
+        environ = {"CASEWARD_INSTANCE": folder, "CASEWARD_DEMO_PASSWORD": password}
+        make_demo(environ)
+        server = services.LiveServer(environ)
+        try:
+            with services.browser() as browser:
+                take(browser, server.url, password, records(Path(folder) / "caseward.db"), chosen)
+        finally:
+            server.kill()
+
+
+def make_demo(environ):
+    """The demo school, the same one each time."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CASEWARD_")}
+    command = [sys.executable, "-m", "flask", "demo", "--seed", "7"]
+    subprocess.run(command, cwd=services.ROOT, env=inherited | environ, check=True, stdout=subprocess.DEVNULL)
+
+
+def records(path):
+    with sqlite3.connect(path) as database:
+        found = {name: (database.execute(query).fetchone() or [""])[0] for name, query in RECORDS.items()}
+    database.close()
+    return found
+
+
+def take(browser, url, password, known, chosen):
+    cookies = {}
+    for picture in PICTURES:
+        if chosen.names and picture.name not in chosen.names:
+            continue
+        for look in (None, *picture.also):
+            width, height = PHONE if look == "phone" else DESK
+            context = browser.new_context(
+                base_url=url, viewport={"width": width, "height": height}, reduced_motion="reduce", locale="en-GB",
+                color_scheme="dark" if look == "dark" else "light")  # fmt: skip
+            page = context.new_page()
+            if picture.who:
+                enter(page, picture.who, password, cookies)
+            page.goto(picture.address.format(**known))
+            if picture.prepare:
+                picture.prepare(page)
+            page.wait_for_load_state("networkidle")
+            name = f"{picture.name}-{look}.png" if look else f"{picture.name}.png"
+            save(page.screenshot(full_page=chosen.whole), chosen.into / name)
+            print(name, flush=True)
+            context.close()
+
+
+def enter(page, who, password, cookies):
+    """Sign in once for each person; later pages bring the cookie along."""
+    if who in cookies:
+        page.context.add_cookies(cookies[who])
+        return
+    page.goto("/account/sign-in")
+    steps.sign_in(page, f"{who}@{DOMAIN}", password)
+    page.get_by_role("heading", name="Dashboard").wait_for()
+    cookies[who] = page.context.cookies()
+
+
+def save(png, path):
+    """As few bytes as a page of flat colours needs."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()

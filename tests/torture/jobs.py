@@ -1,0 +1,126 @@
+"""What the processes of the torture tests do: the application's own actions, in a process that may die at any moment.
+
+Each function gets `say` first. Must not check anything: the test that started it does, from outside.
+"""
+
+import random
+import time
+from datetime import UTC, datetime, timedelta
+
+import app as application
+import config
+import permissions
+import tasks
+from blueprints.admin import actions as admin_actions
+from blueprints.incidents import actions as incident_actions
+from blueprints.students import imports
+from extensions import clock, db
+from models import Account, Conflict, ImportRun, Incident
+
+
+def _open():
+    """The instance that the environment names; returns the application."""
+    made = application.create_app(config.load())
+    made.config["CHEAP_HASHES"] = True
+    db.connect(reuse_if_open=True)
+    return made
+
+
+def _later(minutes):
+    """Let this process live so many minutes ahead: leases of a worker that was killed have run out by then."""
+    ahead = timedelta(minutes=minutes)
+    clock.now = lambda: datetime.now(UTC) + ahead
+
+
+def deliver(say, minutes):
+    """A worker: sends what is due, again and again, until it is killed or nothing waits any more."""
+    _later(minutes)
+    app = _open()
+    say("ready")
+    with app.app_context():
+        idle = 0
+        while idle < 2:
+            idle = idle + 1 if tasks.deliver() == 0 else 0
+    say("idle")
+
+
+def bulk_close(say, actor, from_day, to_day, number, digest):
+    _open()
+    admin = Account.get_by_id(actor)
+    say("ready")
+    admin_actions.close_between(from_day, to_day, number, digest, actor=admin)
+    say("done")
+
+
+def import_students(say, minutes):
+    """A worker that takes up the import that waits, or the one whose worker was killed."""
+    _later(minutes)
+    app = _open()
+    say("ready")
+    with app.app_context():
+        imports.run_waiting()
+    say(ImportRun.select(ImportRun.state).order_by(ImportRun.id.desc()).scalar())
+
+
+def assign_for_ever(say, actor, incident_ids, assignee_ids, seed):
+    """Assigns one incident after the other to somebody, and says which was committed."""
+    _open()
+    chance = random.Random(seed)
+    actor = Account.get_by_id(actor)
+    people = {number: Account.get_by_id(number) for number in assignee_ids}
+    say("ready")
+    while True:
+        incident = Incident.get_by_id(chance.choice(incident_ids))
+        to = people[chance.choice(assignee_ids)]
+        if to.id == incident.assigned_to_id:
+            continue
+        incident_actions.assign(incident, to, actor=actor, version=incident.version)
+        say((incident.id, to.id))
+
+
+def write(say, number, count, incident_ids, people, start_at):
+    """Mixed writes by one process; says {what: how often} and every problem a user would have seen."""
+    _open()
+    chance = random.Random(number)
+    accounts = [Account.get_by_id(one) for one in people]
+    done, problems = {}, []
+    time.sleep(max(0.0, start_at - time.time()))
+    for turn in range(count):
+        what = chance.choice(["text", "details", "status", "assign", "action", "mark", "add"])
+        actor = chance.choice(accounts)
+        row = Incident.get_by_id(chance.choice(incident_ids))
+        try:
+            _write_one(what, row, actor, chance, accounts, f"{number}-{turn}")
+        except Conflict:
+            what = "conflict"
+        except permissions.Denied as problem:
+            problems.append(f"{what}: denied {problem}")
+        except Exception as problem:
+            problems.append(f"{what}: {type(problem).__name__} {problem}")
+        done[what] = done.get(what, 0) + 1
+    say((done, problems))
+
+
+def _write_one(what, row, actor, chance, accounts, name):
+    if what == "text":
+        incident_actions.edit_text(row, f"{row.text} [{name}]", "More is known", actor=actor, number=row.text_version)
+    elif what == "details":
+        incident_actions.change_details(
+            row, happened_at=row.happened_at, place=f"Room {name}", actor=actor, version=row.version
+        )
+    elif what == "status":
+        status = "Closed" if row.status == "Active" else "Active"
+        incident_actions.set_status(row, status, actor=actor, version=row.version, reason="Again")
+    elif what == "assign":
+        others = [one for one in [*accounts, None] if (one.id if one else None) != row.assigned_to_id]
+        incident_actions.assign(row, chance.choice(others), actor=actor, version=row.version)
+    elif what == "action":
+        incident_actions.add_action(row, text=f"Did {name}", actor=actor)
+    elif what == "mark":
+        incident_actions.add_mark(row, view="front", x=50, y=60, note=name, actor=actor)
+    else:
+        part = row.parts.get()
+        incident_actions.add(
+            actor=actor, text=f"New {name}", happened_at=row.happened_at,
+            parts=[incident_actions.NewPart(part.student, "subject", [pick.category_id for pick in part.categories])],
+        )  # fmt: skip
