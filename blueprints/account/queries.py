@@ -276,7 +276,9 @@ def account_with_email(email):
     return Account.get_or_none(Account.email_folded == email.strip().casefold())
 
 
-def assigned_incidents(account):
-    """How many Active incidents are assigned to this account: what deactivating or demoting it leaves behind."""
-    return Incident.select().where((Incident.assigned_to == account) & (Incident.status == "Active")).count()
+def assigned_incidents(user, account):
+    """How many Active incidents that `user` may see are assigned to this account: what deactivating or demoting it
+    leaves behind. One that is closed to `user` is in no count."""
+    mine = (Incident.assigned_to == account) & (Incident.status == "Active")
+    return permissions.visible_incidents(user).where(mine).count()
 

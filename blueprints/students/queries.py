@@ -148,10 +148,12 @@ def groups(user):
     """(year groups, tutor groups) that visible students have, each in the order people count: 7, 8, 10."""
     query = permissions.visible_students(user, Student.year_group, Student.tutor_group).distinct()
     rows = list(query.tuples())
-    return _counted({year for year, _ in rows}), _counted({tutor for _, tutor in rows})
+    return in_order({year for year, _ in rows}), in_order({tutor for _, tutor in rows})
 
 
-def _counted(names):
+def in_order(names):
+    """The names of year or tutor groups in the order people count: 7, 8, 10; empty ones left out."""
+
     def key(name):
         parts = (part for part in re.split(r"([0-9]+)", name) if part)
         return [(0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, fold(part)) for part in parts]
