@@ -199,8 +199,8 @@ def _admin(u):
     return _has_role(u, (ADMIN,))
 
 
-def _key_user(u):
-    return _all(_has_role(u, (KEY_USER,)), _parts(lambda part: open_part(u, part)))
+def _key_user(u, shown=()):
+    return _all(_has_role(u, (KEY_USER,)), _parts(lambda part: open_part(u, part), *shown))
 
 
 def _wrote_it(u):
@@ -224,7 +224,7 @@ def _alerted(u):
     return _all(_has_role(u, STAFF_ROLES), fn.EXISTS(named) | fn.EXISTS(in_group))
 
 
-def _category_group(u):
+def _category_group(u, shown=()):
     def mine(part):
         pick = PartCategory.alias("mine_pick")
         category = Category.alias("mine_category")
@@ -237,10 +237,11 @@ def _category_group(u):
             )
         )
 
-    return _all(_has_role(u, STAFF_ROLES), _parts(mine, lambda part: open_part(u, part)))
+    return _all(_has_role(u, STAFF_ROLES), _parts(mine, lambda part: open_part(u, part), *shown))
 
 
-# Reasons that show the whole incident, and reasons that show the parts which are open to the reader.
+# Reasons that show the whole incident, and reasons that show the parts which are open to the reader. The latter take
+# `shown`, further conditions on a part: "Who can see this" tells nobody of parts that they do not see themselves.
 WHOLE_INCIDENT = {"assigned": _assigned, "alerted": _alerted, "wrote_it": _wrote_it, "admin": _admin}
 OPEN_PARTS = {"key_user": _key_user, "category_group": _category_group}
 READ_INCIDENT = WHOLE_INCIDENT | OPEN_PARTS
@@ -402,10 +403,13 @@ def _made_up(model, columns, rows):
     return CTE(model._meta.table_name, reduce(lambda a, b: a.union_all(b), queries), columns=columns)
 
 
-def readers_query(incident_id):
+def readers_query(incident_id, reader=None):
     """Every staff account who is not excluded (id, ref, name, role) with each reason of READ_INCIDENT: a person without
-    any is nobody who sees it. who_can_see_incident() leaves them out."""
-    columns = [reason(Account).alias(name) for name, reason in READ_INCIDENT.items()]
+    any is nobody who sees it. who_can_see_incident() leaves them out. With a `reader`, reasons that rest on a part of
+    the incident which the reader does not see are left out: they would tell that there is one."""
+    shown = [] if reader is None or sees_all_parts(reader) else [lambda part: sees_whole(reader) | open_part(reader, part)]
+    columns = [reason(Account).alias(name) for name, reason in WHOLE_INCIDENT.items()]
+    columns += [reason(Account, shown).alias(name) for name, reason in OPEN_PARTS.items()]
     return (
         Account.select(Account.id, Account.ref, Account.name, Account.role, *columns)
         .join(Incident, JOIN.INNER, on=(Incident.id == incident_id))

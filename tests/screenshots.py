@@ -172,6 +172,7 @@ def take(browser, url, password, known, chosen):
             if picture.prepare:
                 picture.prepare(page)
             page.wait_for_load_state("networkidle")
+            page.evaluate("scrollTo(0, 0)")
             name = f"{picture.name}-{look}.png" if look else f"{picture.name}.png"
             save(page.screenshot(full_page=chosen.whole), chosen.into / name)
             print(name, flush=True)

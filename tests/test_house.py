@@ -29,6 +29,7 @@ NO_ACTOR = {
     "account.ask_password_link": "nobody is signed in yet",
     "account.use_password_link": "the link stands for the person",
     "account.tidy_up": "the nightly job",
+    "incidents.taken": "bytes only; the action that names them asks",
     "incidents.queue_due_actions": "the minutely job",
 }
 

@@ -13,7 +13,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
-from blueprints.incidents.actions.adding import STATUSES
+from blueprints.incidents.queries.choices import STATUSES
 from blueprints.kit import bodymap
 from blueprints.kit.forms import (
     CasewardForm,

@@ -45,7 +45,7 @@ def test_a_custom_report(site, page_for, cast, term):
     assert "status=Active" in kay.url
     for chart in ("month", "category", "year group", "status"):
         drawn = kay.get_by_role("figure").filter(has_text=re.compile(f"by {chart}", re.I))
-        expect(drawn.get_by_role("img")).to_be_visible()
+        expect(drawn.locator("svg[role=img]")).to_be_visible()
         expect(drawn.locator("summary")).to_have_text("Table")
 
     steps.field(kay, "Unassigned").check()

@@ -95,7 +95,7 @@ class Browser:
         except urllib.error.HTTPError as refused:
             answer = refused
         with answer:
-            if answer.headers.get("Set-Cookie") and not self.cookie:
+            if answer.headers.get("Set-Cookie"):
                 self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
             return answer.status, answer.headers.get("Location", ""), answer.read()
 

@@ -9,7 +9,7 @@ from blueprints.incidents.actions.alerting import email_alerted
 from blueprints.incidents.actions.assigning import checked_assignee
 from blueprints.incidents.actions.base import Refused, confirm, refuse_unreachable
 from blueprints.incidents.actions.files import save_stored
-from blueprints.incidents.queries.choices import form_audience
+from blueprints.incidents.queries.choices import STATUSES, form_audience
 from blueprints.kit import prepared
 from extensions import clock, db
 from models import (
@@ -23,9 +23,6 @@ from models import (
     Student,
     new_ref,
 )
-
-ROLES = {"subject": "Subject", "affected": "Affected", "involved": "Involved", "witness": "Witness"}
-STATUSES = ("Active", "Closed")
 
 
 class NewPart(NamedTuple):

@@ -22,6 +22,8 @@ from models import (
     StoredFile,
 )
 
+STATUSES = ("Active", "Closed")
+ROLES = {"subject": "Subject", "affected": "Affected", "involved": "Involved", "witness": "Witness"}
 QUOTA = 5 * 1024**3  # bytes of all files together
 
 

@@ -165,7 +165,7 @@ def who_can_see(user, incident):
 
 
 def _readers(user, incident_id):
-    return permissions.readers_query(incident_id)
+    return permissions.readers_query(incident_id, reader=user)
 
 
 class Step(NamedTuple):

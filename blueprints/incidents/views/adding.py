@@ -7,8 +7,8 @@ import permissions
 from blueprints.account import actions as account_actions
 from blueprints.account import queries as accounts
 from blueprints.incidents import actions, queries
-from blueprints.incidents.actions.adding import ROLES
 from blueprints.incidents.forms import IncidentForm, people
+from blueprints.incidents.queries.choices import ROLES
 from blueprints.incidents.views import bp, choosing
 from blueprints.incidents.views.common import attempt, blame, confirmed, in_school_words, upload_folder
 from blueprints.kit import presentation, uploads
@@ -35,7 +35,8 @@ def new():
     assigned_to, is_valid = _check(form, picked, alerted)
     tried = attempt(form, lambda: _add(form, picked, alerted, assigned_to)) if is_valid else None
     if tried and tried.saved:
-        presentation.nudge()
+        if alerted.chips or assigned_to:
+            presentation.nudge()  # there are emails to send
         flash(f"{tried.result.ref} was added.", "ok")
         return redirect(url_for("incidents.incident", ref=tried.result.ref), 303)
     files_lost = bool(form.files.data) and not form.files.errors

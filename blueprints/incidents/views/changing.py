@@ -4,8 +4,8 @@ from flask import flash, g, render_template, request
 
 import permissions
 from blueprints.incidents import actions, queries
-from blueprints.incidents.actions.adding import ROLES
 from blueprints.incidents.forms import AlertForm, DetailsForm, StudentsForm, TextForm
+from blueprints.incidents.queries.choices import ROLES
 from blueprints.incidents.views import bp, choosing
 from blueprints.incidents.views.common import (
     attempt,

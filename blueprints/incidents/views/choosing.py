@@ -8,7 +8,7 @@ from flask import g
 
 from blueprints.incidents import queries
 from blueprints.incidents.actions import NewPart
-from blueprints.incidents.actions.adding import ROLES
+from blueprints.incidents.queries.choices import ROLES
 from blueprints.students import queries as students
 
 

@@ -5,7 +5,7 @@ from flask import g, render_template, request, url_for
 import events
 import permissions
 from blueprints.incidents import queries
-from blueprints.incidents.actions.adding import ROLES, STATUSES
+from blueprints.incidents.queries.choices import ROLES, STATUSES
 from blueprints.incidents.views import bp
 from blueprints.incidents.views.common import student_words
 from blueprints.kit import listing, tables_out

@@ -5,7 +5,7 @@ from flask import g, render_template
 import events
 import permissions
 from blueprints.incidents import queries
-from blueprints.incidents.actions.adding import ROLES
+from blueprints.incidents.queries.choices import ROLES
 from blueprints.incidents.views import bp
 from blueprints.incidents.views.common import loaded
 from blueprints.incidents.wording import compare
