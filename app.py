@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ from blueprints.account import queries as accounts
 from blueprints.kit import presentation
 from blueprints.kit.uploads import LimitedRequest
 from extensions import csrf, db, login, mail, once_key, origin
-from models import Conflict, OneTimeKey, School
+from models import Conflict, OneTimeKey, School, is_postgres
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("account", "students", "incidents", "reports", "admin", "home")
@@ -254,10 +255,24 @@ def _same_result(done):
 def _remember_result(response):
     used = getattr(g, "once", None) and once_key.get() is None
     if used and 300 <= response.status_code < 400:
-        OneTimeKey.update(
-            location=response.location[:500], message=json.dumps(session.get("_flashes", []))
-        ).where((OneTimeKey.key == g.once) & (OneTimeKey.location == "")).execute()
+        with _without_waiting_for_the_disk():
+            OneTimeKey.update(
+                location=response.location[:500], message=json.dumps(session.get("_flashes", []))
+            ).where((OneTimeKey.key == g.once) & (OneTimeKey.location == "")).execute()
     return response
+
+
+@contextmanager
+def _without_waiting_for_the_disk():
+    """For what may be lost with the power: the commit does not wait until it is on the disk (SQLite)."""
+    if is_postgres():
+        yield
+        return
+    db.pragma("synchronous", 1)
+    try:
+        yield
+    finally:
+        db.pragma("synchronous", 2)
 
 
 def _headers(response):

@@ -450,7 +450,7 @@ class IncidentAction(BaseModel):
     version = IntegerField(default=1)
 
     class Meta:
-        indexes = ((("person", "done_at"), False),)
+        indexes = ((("person", "done_at", "due_on"), False),)
 
 
 class BodyMark(BaseModel):

@@ -356,7 +356,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'incident_action'
-            indexes = ((('person', 'done_at'), False),)
+            indexes = ((('person', 'done_at', 'due_on'), False),)
 
     class BodyMark(Model):
         ref = CharField(unique=True, max_length=16)

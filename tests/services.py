@@ -423,7 +423,7 @@ class SmtpListener:
 # ------------------------------------------------------------------------------------------------------ Chromium
 
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic",
-                      "--no-first-run", "--disable-component-update", "--disable-sync", "--lang=en-GB"]
+                      "--no-first-run", "--disable-component-update", "--disable-sync"]
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CHROMIUM_SENTENCE = (
     "No Chromium was found. Install one with: sudo apt-get install chromium   (where the distribution has none: "

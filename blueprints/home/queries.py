@@ -52,7 +52,7 @@ def dashboard(user, school):
         lists["unassigned"] = prepared.rows(_unassigned, user)
     for name, rows in _with_parts(user, lists).items():
         setattr(found, name, Section(rows, AT_MOST if name == "mine" else A_FEW))
-    found.actions = Section([Todo(*row) for row in prepared.rows(_my_open_actions, user)], A_FEW)
+    found.actions = Section(_open_actions(user), A_FEW)
     shown = sum(len(each.rows) for each in vars(found).values() if isinstance(each, Section))
     events.record_alone("incident.listed", actor=user, count=shown, list="dashboard")
     return found
@@ -70,8 +70,20 @@ def _unassigned(user):
     return incidents.unassigned_active(user).limit(A_FEW + 1)
 
 
-def _my_open_actions(user):
-    return incidents.my_open_actions(user).limit(A_FEW + 1)
+def _open_actions(user):
+    """The first of the reader's open actions: by date, then those without one."""
+    rows = prepared.rows(_dated_actions, user)
+    if len(rows) <= A_FEW:
+        rows += prepared.rows(_undated_actions, user)
+    return [Todo(*row) for row in rows[: A_FEW + 1]]
+
+
+def _dated_actions(user):
+    return incidents.my_open_actions(user, dated=True).limit(A_FEW + 1)
+
+
+def _undated_actions(user):
+    return incidents.my_open_actions(user, dated=False).limit(A_FEW + 1)
 
 
 def _with_parts(user, lists):

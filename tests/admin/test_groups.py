@@ -260,6 +260,17 @@ def test_lists_cost_the_same_for_many_groups(world, client_for, count_queries):
     assert len(few) == len(many)
 
 
+def test_hostile_names_stay_text(world, client_for, post):
+    ada = client_for("ada")
+    hostile = '"><script>alert(1)</script>'
+    department = Department.create(name=hostile)
+    row = group(hostile, members=[account(hostile)], department=None)
+    for url in (URL, f"{URL}/new", f"{URL}/{row.ref}", f"{URL}/{row.ref}/edit", f"/admin/departments/{department.ref}"):
+        page = ada.get(url)
+        assert page.status_code == 200 and "<script>alert" not in page.text, url
+    assert post(ada, f"{URL}/{row.ref}/edit", {"department": department.ref}).status_code == 303
+
+
 @pytest.mark.browser
 def test_through_the_browser_nothing_is_saved_before_it_is_said(world, page_for):
     page = page_for("ada")

@@ -13,6 +13,7 @@ from extensions import clock
 from models import OutboxEmail, SavedReport
 from tests import factories
 from tests.access import routes, world
+from tests.browser import steps
 
 # Addresses that the URL map doesn't name: lists that are filtered, empty or full, a preview, a page that is not there.
 FURTHER = {
@@ -92,10 +93,11 @@ def look(page_for, axe, record):
 
 
 @pytest.fixture
-def record(figure):
+def record(figure, request):
     seen = []
     yield seen
-    figure("axe", f"{len(seen)} pages, 4 looks at each")
+    what = request.node.name.removeprefix("test_").replace("_", " ")
+    figure(f"axe, {what}", f"{len(seen)} pages, 4 looks at each, nothing found")
 
 
 def _culprits(page):
@@ -120,3 +122,29 @@ def test_every_page(app, site, school, client_for, page_for, look):
         except AssertionError as problem:
             problems.append(str(problem))
     assert not problems, "\n\n".join(problems)
+
+
+def test_what_opens_on_a_page(site, school, page_for, look):
+    """The account menu, a picker's suggestions, a chip with its own categories, a refused form, a dialog, the navigation."""
+    kay = page_for("kay")
+    kay.goto("/incidents/new")
+    kay.locator("summary").filter(has_text="account menu").click()
+    look(kay)
+    steps.pick(kay, "Students", "Finch", "Ann Finch")
+    kay.get_by_text("Own categories").click()
+    kay.get_by_text("Further categories").first.click()
+    steps.choose(kay, "Category", "Bullying")
+    steps.field(kay, "Alert").press_sequentially("co")
+    kay.get_by_role("option", name="Counselling").wait_for()
+    look(kay)
+    kay.goto("/incidents/new")
+    steps.press(kay, "Add incident")
+    look(kay)
+    ada = page_for("ada")
+    ada.goto(f"/incidents/{school.secret.ref}")
+    ada.get_by_role("button", name=f"Remove {school.file.name}").click()
+    look(ada)
+    ada.set_viewport_size({"width": 390, "height": 844})
+    ada.goto("/")
+    ada.get_by_text("Menu", exact=True).click()
+    look(ada)

@@ -135,7 +135,7 @@ def test_the_lists_of_the_dashboard(world):
     factories.action(world.incident, cast.sam, person=cast.gil)  # Gil does not see this one
     assert [(one.ref, one.open_actions) for one in queries.my_assigned(cast.kay)] == [(row.ref, 1)]
     assert [one.ref for one in queries.alerted_to_me(cast.gil)] == [row.ref]
-    assert [one.ref for one in queries.my_open_actions(cast.gil)] == [todo.ref]
+    assert [one.ref for one in queries.my_open_actions(cast.gil, dated=False)] == [todo.ref]
     assert [one.ref for one in queries.unassigned_active(cast.ada)] == [world.incident.ref]
     assert len(list(queries.written_by_me(cast.sam))) == 3
     School.update(cases_module=False).execute()

@@ -50,9 +50,12 @@ def _comes_too_late(row, once):
 def clear_draft(key, *, actor, once=""):
     """The form was sent: forget its draft. `once` is the form's one-time key; without it, the last draft's counts."""
     with alone(f"draft {actor.id} {key}"):
-        row = Draft.get_or_none((Draft.account == actor) & (Draft.key == key))
-        last = json.loads(row.body).get("once", "") if row else ""
-        _put(actor, key, {"sent": once or last})
+        _put(actor, key, {"sent": once or _last_once(actor, key)})
+
+
+def _last_once(actor, key):
+    row = Draft.get_or_none((Draft.account == actor) & (Draft.key == key))
+    return json.loads(row.body).get("once", "") if row else ""
 
 
 def _put(actor, key, body):

