@@ -265,7 +265,7 @@ def _remember_result(response):
 @contextmanager
 def _without_waiting_for_the_disk():
     """For what may be lost with the power: the commit does not wait until it is on the disk (SQLite)."""
-    if is_postgres():
+    if is_postgres() or db.in_transaction():
         yield
         return
     db.pragma("synchronous", 1)

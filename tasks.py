@@ -16,6 +16,7 @@ from flask_mail import Connection, Mail, Message
 from huey import PostgresHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 from huey.serializer import SignedSerializer
+from peewee import DatabaseError
 
 import events
 from blueprints.account import actions as account_actions
@@ -33,7 +34,7 @@ LEASE = timedelta(seconds=90)  # longer than a batch against a hanging server ma
 SMTP_TIMEOUT = 15  # seconds
 # After an outage the queue drains within five minutes because no email waits longer than this for its next try.
 LONGEST_WAIT = timedelta(minutes=4)
-GIVE_UP_AFTER = timedelta(days=3)
+MOST_ATTEMPTS = 1_080  # three days of one try every four minutes
 
 
 # --- Huey ------------------------------------------------------------------------------------------------------------
@@ -157,19 +158,9 @@ def send_batch(batch, settings):
 
 
 def _send_one(server, row, settings):
-    subject, context_of = EMAILS[row.kind]
-    account = Account.get_by_id(row.account_id)
-    context = context_of(row, account) if account.is_active else "the account was deactivated"
-    if isinstance(context, str):
-        _mark(row, dropped_at=clock.now(), dropped_why=context[:255], is_waiting=False)
+    message = _built(row, settings)
+    if message is None:
         return 0
-    message = Message(
-        subject=subject,
-        recipients=[account.email],
-        sender=settings.mail_from,
-        body=render_template(f"email/{row.kind}.txt", base_url=settings.base_url, **context),
-    )
-    message.msgId = f"<{row.message_id}@{settings.mail_from.rpartition('@')[2]}>"
     try:
         server.send(message)
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as problem:
@@ -178,11 +169,37 @@ def _send_one(server, row, settings):
             _fail(row, f"{code} {reason}")
         else:
             _try_later(row, f"{code} {reason}")
-        if isinstance(problem, smtplib.SMTPServerDisconnected):
-            raise
         return 0
     _mark(row, sent_at=clock.now(), is_waiting=False, last_error="")
     return 1
+
+
+def _built(row, settings):
+    """The message of a claimed row, or None when it must not or can't be sent: one that can't be built is failed, so
+    that it neither passes for an outage of the mail server nor holds up the rows behind it."""
+    try:
+        subject, context_of = EMAILS[row.kind]
+        account = Account.get_by_id(row.account_id)
+        context = context_of(row, account) if account.is_active else "the account was deactivated"
+        if isinstance(context, str):
+            _mark(row, dropped_at=clock.now(), dropped_why=context[:255], is_waiting=False)
+            return None
+        message = Message(
+            subject=subject,
+            recipients=[account.email],
+            sender=settings.mail_from,
+            body=render_template(f"email/{row.kind}.txt", base_url=settings.base_url, **context),
+        )
+        message.msgId = f"<{row.message_id}@{settings.mail_from.rpartition('@')[2]}>"
+        if message.has_bad_headers():
+            raise ValueError("the address is not one line")
+    except DatabaseError:
+        raise
+    except Exception as problem:
+        log.exception("the email %s of kind %s could not be built", row.id, row.kind)
+        _fail(row, f"could not be built: {type(problem).__name__}")
+        return None
+    return message
 
 
 def _answer_of(problem):
@@ -194,8 +211,8 @@ def _answer_of(problem):
 
 
 def _try_later(row, problem):
-    if clock.now() - row.created_at > GIVE_UP_AFTER:
-        _fail(row, f"given up after three days: {problem}")
+    if row.attempts >= MOST_ATTEMPTS:
+        _fail(row, f"given up after {row.attempts} attempts: {problem}")
         return
     wait = min(timedelta(seconds=10 * 2 ** min(row.attempts, 10)), LONGEST_WAIT)
     _mark(row, next_try_at=clock.now() + wait, last_error=str(problem)[:255])

@@ -142,6 +142,7 @@ ROUTES = {
     "incidents.status": SETS,
     "incidents.students": CHANGES,
     "incidents.text": CHANGES,
+    "incidents.text_draft_removal": CHANGES,
     "incidents.versions": READS,
     "reports.edit_report": KENS,
     "reports.incidents": FOR_KEY_USERS,

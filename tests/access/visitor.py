@@ -72,7 +72,7 @@ class Answer:
         found = {unescape(each) for each in re.findall(r'(?:href|src|data-url|data-refresh-url)="([^"]*)"', self.text)}
         if self.location:
             found.add(self.location)
-        here = {each.partition("#")[0] for each in found if each.startswith("/") or each.startswith("?")}
+        here = {each.partition("#")[0] for each in found if each.startswith(("/", "?"))}
         path = urlsplit(self.url).path
         return {path + each if each.startswith("?") else each for each in here if not each.startswith("/static/")}
 

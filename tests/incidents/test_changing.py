@@ -100,6 +100,25 @@ def test_the_reader_without_the_right_gets_403(world, client_for, url):
         assert client.get(f"{url}/{page}").status_code == 403
 
 
+def test_a_draft_of_the_text_comes_back_and_goes(world, client_for, post, url):
+    client = client_for("sam")
+    form = form_with(client.get(f"{url}/text"), "text")
+    key = f"/drafts/incident-text:{world.incident.ref.lower()}"
+    assert client.post(key, data={**form.values, "text": "Half a sente"}).status_code == 204
+    edit(world, "Theirs.", who="kay")
+    page = client.get(f"{url}/text")
+    assert "Draft from" in text_of(page) and form_with(page, "text").values["text"] == ["Half a sente"]
+    # The draft still knows which version it was made from, so it can't overwrite what came in between.
+    assert post(client, f"{url}/text", {"reason": "More."}).status_code == 409
+    assert "Half a sente" not in client_for("kay").get(f"{url}/text").get_data(as_text=True)
+    assert post(client, f"{url}/text/draft-removal", form_url=f"{url}/text").status_code == 303
+    assert form_with(client.get(f"{url}/text"), "text").values["text"] == ["Theirs."]
+    assert client.post(key, data={**form.values, "text": "Again", "once": "another-key-1"}).status_code == 204
+    assert post(client, f"{url}/text", {"text": "All of it.", "reason": "More.", "number": "2"}).status_code == 303
+    assert "Draft from" not in text_of(client.get(f"{url}/text"))
+    assert post(client_for("oli"), f"{url}/text/draft-removal", form_url="/").status_code == 404
+
+
 def test_words_are_compared():
     assert compare("He was hit.", "He was pushed.") == [
         ("same", "He was "), ("removed", "hit"), ("added", "pushed"), ("same", ".")

@@ -51,7 +51,7 @@ def hostile(app, school, full):
         category = factories.category(text[:200], guidance=text)
         author = factories.account(text, f"f{number}@school.example.org", title=text[:200])
         factories.incident(author, [(student, [category])], text, place=text[:200], alerted=[school.cast.kay])
-        factories.group(f"{text[:100]} {number}", department=f"{text[:100]} {number}")
+        factories.group(f"{text[:100]} {number}", members=[author], department=f"{text[:100]} {number}")
         Event.create(actor=author, verb="access.denied", target=text[:100], data=json.dumps({"asked": text, "how": "GET"}), address=text[:40])
         OutboxEmail.create(kind="invitation", account=author, message_id=f"f{number}", failed_at=student.created_at, is_waiting=False,
                            last_error=text)  # fmt: skip
@@ -79,8 +79,10 @@ def is_live(cell):
         return False
     except ValueError:
         pass
-    visible = "".join(letter for letter in cell if unicodedata.category(letter)[0] not in "ZC")
-    return visible[:1] != "" and unicodedata.normalize("NFKC", visible[0])[:1] in "=+-@" or cell[:1] in "\t\r"
+    if cell.startswith(("\t", "\r")):
+        return True
+    visible = [letter for letter in cell if unicodedata.category(letter)[0] not in "ZC"]
+    return bool(visible) and unicodedata.normalize("NFKC", visible[0]).startswith(("=", "+", "-", "@"))
 
 
 def live_in_xlsx(body):

@@ -3,6 +3,7 @@
 from peewee import JOIN
 
 import events
+from blueprints.account import actions as account_actions
 from blueprints.incidents.actions.adding import add_parts, check_students
 from blueprints.incidents.actions.base import Refused, confirm, require_change
 from blueprints.incidents.queries import record
@@ -11,10 +12,11 @@ from extensions import db
 from models import Category, Conflict, Incident, IncidentStudent, IncidentVersion, PartCategory
 
 
-def edit_text(incident, text, reason, *, actor, number):
+def edit_text(incident, text, reason, *, actor, number, draft=None):
     """Add a version of the text; `number` is the version that was edited. Raises Conflict if there is a newer one.
 
-    Changes of other fields in the meantime don't matter: nothing of them is overwritten.
+    Changes of other fields in the meantime don't matter: nothing of them is overwritten. `draft` is (key, once) of the
+    form's draft.
     """
     require_change(actor, incident)
     with db.atomic():
@@ -29,6 +31,8 @@ def edit_text(incident, text, reason, *, actor, number):
             raise Conflict(Incident.get_by_id(incident.id))
         IncidentVersion.create(incident=incident, number=number + 1, text=text, author=actor, reason=reason)
         events.record("incident.text_changed", actor=actor, target=incident.ref, number=number + 1)
+        if draft:
+            account_actions.clear_draft(draft[0], actor=actor, once=draft[1])
     return Incident.get_by_id(incident.id)
 
 

@@ -1,8 +1,11 @@
 """Changing an incident: its text (as a new version), its details, its students and their categories, its alerts."""
 
-from flask import flash, g, render_template, request
+from flask import flash, g, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 
 import permissions
+from blueprints.account import actions as account_actions
+from blueprints.account import queries as accounts
 from blueprints.incidents import actions, queries
 from blueprints.incidents.forms import AlertForm, DetailsForm, StudentsForm, TextForm
 from blueprints.incidents.queries.choices import ROLES
@@ -23,7 +26,9 @@ from blueprints.kit import presentation
 @permissions.policy("incident.read", record=True)
 def text(ref):
     incident = changeable(ref)
-    form = TextForm(data={"text": incident.text, "number": incident.text_version})
+    draft = accounts.draft(g.user, _draft_of(ref)) if request.method == "GET" else None
+    now = {"text": incident.text, "number": incident.text_version}
+    form = TextForm(formdata=MultiDict(draft)) if draft else TextForm(data=now)
     tried = None
     if form.validate_on_submit():
         tried = attempt(form, lambda: _edit_text(incident, form))
@@ -31,11 +36,27 @@ def text(ref):
             flash("The text was saved as a new version.", "ok")
             return to_incident(ref)
     code = tried.status if tried else 422 if form.errors else 200
-    return render_template("incidents/text.html", incident=incident, form=form, tried=tried), code
+    page = {"incident": incident, "form": form, "tried": tried, "draft": draft, "draft_key": _draft_of(ref)}
+    return render_template("incidents/text.html", **page), code
+
+
+def _draft_of(ref):
+    """The key of the draft of this incident's text; each person has their own."""
+    return f"incident-text:{ref.lower()}"
 
 
 def _edit_text(incident, form):
-    return actions.edit_text(incident, form.text.data, form.reason.data, actor=g.user, number=form.number.data)
+    given = {"number": form.number.data, "draft": (_draft_of(incident.ref), form.once.data)}
+    return actions.edit_text(incident, form.text.data, form.reason.data, actor=g.user, **given)
+
+
+@bp.route("/incidents/<ref>/text/draft-removal", methods=["POST"])
+@permissions.policy("incident.read", record=True)
+def text_draft_removal(ref):
+    incident = changeable(ref)
+    account_actions.clear_draft(_draft_of(incident.ref), actor=g.user)
+    flash("The draft was discarded.", "ok")
+    return redirect(url_for("incidents.text", ref=ref), 303)
 
 
 @bp.route("/incidents/<ref>/details", methods=["GET", "POST"])
