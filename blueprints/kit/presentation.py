@@ -116,18 +116,19 @@ MENU = (
 
 def navigation():
     """[{label, url, current, children}] of the menu; a section shows its pages while one of them is open."""
-    return [_entry(*entry) for entry in MENU if _allowed(entry[2])]
+    here = _nearest([page for _, page, _, children in MENU for page in (page, *(child[1] for child in children))])
+    return [_entry(here, *entry) for entry in MENU if _allowed(entry[2])]
 
 
-def _entry(label, endpoint, _capability, children):
+def _entry(here, label, endpoint, _capability, children):
     if label == "Students":
         label = WORDS.get(g.school.student_word, g.school.student_word + "s")
     shown = [
-        {"label": name, "url": _path(page, request.script_root), "current": _is_current(page), "children": []}
+        {"label": name, "url": _path(page, request.script_root), "current": page == here, "children": []}
         for name, page, capability in children
         if _allowed(capability)
     ]
-    return {"label": label, "url": _path(endpoint, request.script_root), "current": _is_current(endpoint), "children": shown}
+    return {"label": label, "url": _path(endpoint, request.script_root), "current": endpoint == here, "children": shown}
 
 
 def _allowed(capability):
@@ -142,10 +143,16 @@ def _path(endpoint, _root):
     return url_for(endpoint)
 
 
-def _is_current(endpoint):
-    here = request.script_root + request.path
-    there = _path(endpoint, request.script_root)
-    return here == there or (there != "/" and here.startswith(there + "/"))
+def _nearest(endpoints):
+    """The menu's page that the present address is, or lies below; the nearest one of several."""
+    path = request.script_root + request.path
+    above = [page for page in endpoints if path == _path(page, request.script_root) or _lies_below(path, page)]
+    return max(above, key=lambda page: len(_path(page, request.script_root)), default=None)
+
+
+def _lies_below(path, page):
+    there = _path(page, request.script_root)
+    return there != "/" and path.startswith(there + "/")
 
 
 def _asset_version(folder):

@@ -50,7 +50,7 @@ def tabs(user, student, current="Overview"):
     home = f"/students/{student.ref}"
     sections = [("Overview", home), ("Incidents", f"{home}/incidents")]
     if permissions.can(user, "exclusion"):
-        sections.append(("Exclusions", f"{home}/exclusions"))
+        sections.append(("Conflicts of interest", f"{home}/exclusions"))
     return [(label, address, label == current, None) for label, address in sections]
 
 

@@ -49,8 +49,8 @@ def test_tabs_are_links(cast, client_for):
     page = client_for("oli").get(f"/students/{ref}").text
     assert f'<a href="/students/{ref}" aria-current="page">Overview' in page
     assert f'<a href="/students/{ref}/incidents">Incidents' in page
-    assert "Exclusions" not in page
-    assert [label for label, *_ in queries.tabs(cast.ada, cast.student)] == ["Overview", "Incidents", "Exclusions"]
+    assert "Conflicts of interest" not in page
+    assert [label for label, *_ in queries.tabs(cast.ada, cast.student)] == ["Overview", "Incidents", "Conflicts of interest"]
 
 
 def test_missing_and_excluded_are_the_same_answer(cast, client_for):

@@ -25,7 +25,7 @@ def exclusions(ref):
             target = url_for("students.index") if stepped_back else url_for("students.exclusions", ref=row.ref)
             return redirect(target, 303)
     page = render_template(
-        "students/exclusions.html", form=form, student=row, tabs=queries.tabs(g.user, row, "Exclusions"),
+        "students/exclusions.html", form=form, student=row, tabs=queries.tabs(g.user, row, "Conflicts of interest"),
         exclusions=queries.exclusions(g.user, student=row),
     )  # fmt: skip
     return page, 422 if form.errors else 200
