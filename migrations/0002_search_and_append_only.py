@@ -32,6 +32,12 @@ POSTGRES = [
     f"""ALTER TABLE incident ADD COLUMN text_index tsvector
         GENERATED ALWAYS AS (to_tsvector('english', translate(text, '{ACCENTED}', '{PLAIN}'))) STORED""",
     "CREATE INDEX incident_text_index ON incident USING gin (text_index)",
+    # Every transaction that adds events holds this lock shared; sealing takes it alone (events.seal, docs/adr/0003). A
+    # statement trigger fires before the row gets its id, so no id below a sealed one can still be on its way.
+    """CREATE FUNCTION caseward_hold_seal() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN PERFORM pg_advisory_xact_lock_shared(7203001); RETURN NULL; END$$""",
+    """CREATE TRIGGER event_holds_seal BEFORE INSERT ON event
+        FOR EACH STATEMENT EXECUTE FUNCTION caseward_hold_seal()""",
     """CREATE FUNCTION caseward_append_only() RETURNS trigger LANGUAGE plpgsql AS
         $$BEGIN RAISE EXCEPTION 'the audit log is append-only'; END$$""",
 ]
@@ -54,6 +60,8 @@ def down(migrator, db):
             db.execute_sql(f"DROP TRIGGER {table}_append_only ON {table}")
             db.execute_sql(f"GRANT UPDATE, DELETE, TRUNCATE ON {table} TO CURRENT_USER")
         db.execute_sql("DROP FUNCTION caseward_append_only()")
+        db.execute_sql("DROP TRIGGER event_holds_seal ON event")
+        db.execute_sql("DROP FUNCTION caseward_hold_seal()")
         db.execute_sql("ALTER TABLE incident DROP COLUMN text_index")
         return
     for table in APPEND_ONLY:

@@ -29,7 +29,7 @@ SEAL_FIELDS = ("sealed_at", "first_event", "last_event", "events", "digest", "pr
 WINDOW = 20_000  # event ids read at a time
 TRIGGERS = {
     "sqlite": {f"{table}_no_{verb}" for table in ("event", "audit_seal") for verb in ("update", "delete")},
-    "postgres": {f"{table}_append_only" for table in ("event", "audit_seal")},
+    "postgres": {"event_append_only", "audit_seal_append_only", "event_holds_seal"},
 }
 
 
@@ -129,7 +129,7 @@ def verify_database(kept_head=None):
     """Verify the log in the open database, and that the triggers which keep it append-only are there."""
     verifier = Verifier(kept_head)
     for missing in sorted(_missing_triggers()):
-        verifier.problem(f"The trigger {missing}, which keeps the audit log append-only, is missing or switched off.")
+        verifier.problem(f"The trigger {missing}, which guards the audit log, is missing or switched off.")
     try:
         for kind, item in _sealed(_all_seals(), up_to_end=True):
             (verifier.event if kind == "event" else verifier.seal)(item)

@@ -123,7 +123,7 @@ def hidden_from(person):
 
 def look_everywhere(app, school, visitor, follow=True):
     """Every answer this person can get hold of; with `follow` also by the links that come with them."""
-    answers = crawl(visitor, addresses(app, school), OF_EACH if follow else 0)
+    answers = crawl(visitor, addresses(app, school, every=follow), OF_EACH if follow else 0)
     for url, form in forged(app, school):
         with undone():
             answers.append(visitor.post(url, form))

@@ -27,7 +27,7 @@ from models import (
     StudentContact,
 )
 from tests import factories
-from tests.access.routes import samples
+from tests.access.routes import ROUTES, samples
 from tests.access.test_canary import addresses, crawl, forged
 from tests.access.visitor import masked, undone
 from tests.conftest import FULL
@@ -108,6 +108,7 @@ WORLDS = [
 ]
 CASES = [(make, person) for make, closest, others in WORLDS for person in closest + (others if FULL else [])]
 # The audit log tells an admin who did what: what it may say about a record closed to them has a test of its own.
+AS_EVER = ("/static/", "/account", "/setup")
 AUDIT = ("/admin/audit", "/admin/email", "/health")
 
 
@@ -116,7 +117,10 @@ def requests(app, school, visitor, full):
     if full:
         gets = [answer.url for answer in crawl(visitor, addresses(app, school))]
     else:
-        gets = [url for url in addresses(app, school, every=False) if not url.startswith(("/static/", "/account", "/setup"))]
+        # a page that is closed to the role alone answers the same whatever there is: test_matrix.py sees to that
+        closed = {url for endpoint, _, url in samples(app, school)
+                  if not ROUTES[endpoint].on and visitor.name not in ROUTES[endpoint].may}  # fmt: skip
+        gets = [url for url in addresses(app, school, every=False) if url not in closed and not url.startswith(AS_EVER)]
     gets += ["/", f"/search?q={school.secret.ref}", "/search?q=ib", "/students?q=ib&show=all", "/incidents?q=know"]
     gets += [f"/students/{school.ann.ref}/incidents", f"/incidents/{school.incident.ref}", "/reports/incidents?text=know"]
     gets += [f"/incidents/{school.incident.ref}/access", f"/incidents/{school.incident.ref}/versions"]

@@ -184,7 +184,7 @@ def test_missing_triggers_are_told(cast):
     fill(cast.ada, 1)
     with unguarded():
         problems = audit_chain.verify_database().problems
-    assert problems and all("append-only" in problem for problem in problems)
+    assert problems and all("guards the audit log" in problem for problem in problems)
     assert audit_chain.verify_database().holds
 
 

@@ -112,8 +112,9 @@ def test_bulk_closing_is_all_or_nothing(app, cast, environ, kills, full, figure)
         assert child.finish() == "done"
         takes = time.monotonic() - began
         assert closings(count, recorded_before=0) == 1
-        in_time, recorded = 0, 1
-        for _ in range(kills):
+        in_time, recorded, tries = 0, 1, 0
+        while tries < kills or (not in_time and tries < 5 * kills):
+            tries += 1
             open_again()
             child = start(environ, *job)
             child.hear()
@@ -122,7 +123,7 @@ def test_bulk_closing_is_all_or_nothing(app, cast, environ, kills, full, figure)
     healthy()
     assert in_time, f"no kill came before the end ({takes:.2f} s): strike earlier"
     assert OutboxEmail.select().count() == 0
-    figure("kill -9, bulk closing", f"{kills} kills, {in_time} in the middle: 0 torn, lost or doubled")
+    figure("kill -9, bulk closing", f"{tries} kills, {in_time} in the middle: 0 torn, lost or doubled")
 
 
 # --- Import ----------------------------------------------------------------------------------------------------------

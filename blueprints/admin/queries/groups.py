@@ -93,8 +93,8 @@ def group(user, ref):
 
 
 def group_choices(user, also=()):
-    """[(ref, name)] of the groups that can be chosen, and of `also` (ids) even when they are retired."""
-    query = Group.select(Group.ref, Group.name).where(Group.is_active | Group.id.in_(list(also)))
+    """[(ref, name)] of the groups that can be chosen, and of `also` (refs) even when they are retired."""
+    query = Group.select(Group.ref, Group.name).where(Group.is_active | Group.ref.in_(list(also)))
     return list(query.order_by(fn.LOWER(Group.name)).tuples())
 
 
