@@ -14,7 +14,6 @@ from blueprints.kit.listing import paginate
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
 from extensions import clock
-from models import Incident
 
 AT_MOST, A_FEW = 30, 10  # rows of My Assigned and of the other sections; the whole list is one link away
 RECENTLY = timedelta(days=90)  # what "Alerted to me" shows: over the summer holidays and a little more
@@ -63,7 +62,7 @@ def _my_assigned(user):
 
 
 def _alerted_lately(user, since):
-    return incidents.alerted_to_me(user).where(Incident.entered_at >= since).limit(A_FEW + 1)
+    return incidents.alerted_to_me(user, since).limit(A_FEW + 1)
 
 
 def _unassigned(user):

@@ -124,3 +124,10 @@ def _write_one(what, row, actor, chance, accounts, name):
             actor=actor, text=f"New {name}", happened_at=row.happened_at,
             parts=[incident_actions.NewPart(part.student, "subject", [pick.category_id for pick in part.categories])],
         )  # fmt: skip
+
+
+def migrate(say):
+    """Brings the instance's database to the newest schema."""
+    say("ready")
+    application.migrate(config.load())
+    say("done")

@@ -94,6 +94,7 @@ def filtered(
     assigned_to=None,
     unassigned=False,
     alerted_to=None,
+    alerted_since=None,
     zone=None,
 ):
     """The incidents that `user` may see and that fit, as a query on Incident to select from, order and count.
@@ -101,7 +102,7 @@ def filtered(
     `from_day`, `to_day`: days of When it happened in school time, both included. `categories`: rows (a parent counts
     with its children). `student`, `author`, `assigned_to`, `alerted_to`: rows. Category, student and year group have to
     fit one and the same part, and one that the reader may see. `assigned_to` and `unassigned` together mean either.
-    `zone` spares the look at the school's row.
+    `alerted_since`: a moment; older alerts of `alerted_to` do not count. `zone` spares the look at the school's row.
     """
     among = []
     if from_day or to_day:
@@ -115,7 +116,7 @@ def filtered(
         person = Incident.assigned_to == assigned_to
         among.append((person | nobody) if assigned_to and unassigned else person if assigned_to else nobody)
     if alerted_to:
-        among.append(Incident.id.in_(_alerts_of(alerted_to)))
+        among.append(Incident.id.in_(_alerts_of(alerted_to, alerted_since)))
     if text and text.strip():
         among.append(Incident.id.in_(_with_words(text)))
     if categories or student or year_group:
@@ -305,20 +306,21 @@ def unassigned_active(user):
     return listed(filtered(user, unassigned=True, status="Active").where(_module_is_on()))
 
 
-def alerted_to_me(user):
-    """Incidents that `user` was alerted to, by name or as a member of a group."""
-    return listed(filtered(user, alerted_to=user))
+def alerted_to_me(user, since=None):
+    """Incidents that `user` was alerted to, by name or as a member of a group; with `since`, not longer ago than that."""
+    return listed(filtered(user, alerted_to=user, alerted_since=since))
 
 
-def _alerts_of(account):
+def _alerts_of(account, since):
     # Two queries and not one with OR, which would look at every alert there is.
     by_name, by_group = IncidentAlert.alias("my_alert"), IncidentAlert.alias("our_alert")
     member = GroupMember.alias("alerted_member")
-    return by_name.select(by_name.incident).where(by_name.account == account).union_all(
-        by_group.select(by_group.incident)
-        .join(member, on=(member.group == by_group.group))
-        .where(member.account == account)
-    )
+    mine = by_name.select(by_name.incident).where(by_name.account == account)
+    ours = by_group.select(by_group.incident).join(member, on=(member.group == by_group.group))
+    ours = ours.where(member.account == account)
+    if since:
+        mine, ours = mine.where(by_name.at >= since), ours.where(by_group.at >= since)
+    return mine.union_all(ours)
 
 
 def written_by_me(user):
