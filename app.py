@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import click
 import waitress
-from flask import Flask, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask import Flask, abort, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError
 from peewee import IntegrityError, InterfaceError, OperationalError, SqliteDatabase
 from playhouse.db_url import connect as connect_url
@@ -181,6 +181,8 @@ WITHOUT_DATABASE = ("static", "home.health")
 
 
 def _begin():
+    if "\0" in request.path:
+        abort(404)  # no address of ours has one, and Postgres refuses to look for it
     if request.endpoint in WITHOUT_DATABASE:
         return
     db.connect(reuse_if_open=True)
@@ -253,6 +255,11 @@ def _same_result(done):
 
 
 def _remember_result(response):
+    if response.status_code in (409, 422) and once_key.get() is not None:
+        # Refused because of what the same form, sent at the same moment, has just done: it gets that one's result.
+        done = OneTimeKey.get_or_none(OneTimeKey.key == once_key.get())
+        if done is not None:
+            return _same_result(done)
     used = getattr(g, "once", None) and once_key.get() is None
     if used and 300 <= response.status_code < 400:
         with _without_waiting_for_the_disk():

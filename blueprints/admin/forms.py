@@ -69,7 +69,7 @@ class VersionedForm(CasewardForm):
     @property
     def read_version(self):
         """The version this form was opened on; 0, which no row has, when it was tampered with."""
-        text = self.version.data or ""
+        text = str(self.version.data or "")
         return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 

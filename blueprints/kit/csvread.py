@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from blueprints.kit.days import parse_day
+from blueprints.kit.tables_out import safe_text
 from blueprints.kit.text import fold, human_size, plural
 
 __all__ = ["CsvProblem", "Row", "Sheet", "guess_mapping", "parse_day", "read"]
@@ -19,6 +20,7 @@ __all__ = ["CsvProblem", "Row", "Sheet", "guess_mapping", "parse_day", "read"]
 MAX_BYTES = 20 * 1024 * 1024
 MAX_COLUMNS = 200
 MAX_ROWS = 200_000
+MAX_LINES = MAX_ROWS + 100_000  # physical ones, the blank ones among them
 MAX_CELL = 10_000  # characters
 # The longest row that can be right: all columns full, and as much again for quotation marks.
 MAX_RECORD = MAX_COLUMNS * MAX_CELL + 100_000
@@ -184,7 +186,7 @@ def _records(data: bytes, encoding: str, delimiter: str) -> Iterator[Row]:
         start = lines.next_record()
         error = None
         try:
-            cells = [cell.strip() for cell in next(reader)]
+            cells = [as_exported(cell.strip()) for cell in next(reader)]
         except StopIteration:
             return
         except csv.Error as problem:
@@ -200,6 +202,11 @@ def _records(data: bytes, encoding: str, delimiter: str) -> Iterator[Row]:
             raise CsvProblem(_long_cell(start))
         if error or any(cells) and not (start == 1 and _HINT.fullmatch(delimiter.join(cells))):
             yield Row(start, cells, error)
+
+
+def as_exported(cell: str) -> str:
+    """The cell as it was before an export of ours put a `'` in front to keep spreadsheets from taking it for a formula."""
+    return cell[1:] if cell.startswith("'") and safe_text(cell[1:]) == cell else cell
 
 
 def _long_cell(line: int) -> str:
@@ -231,6 +238,8 @@ class _Lines:
             self.ended = True
             raise StopIteration
         self._number += 1
+        if self._number > MAX_LINES:
+            raise CsvProblem(f"The file has more than {MAX_LINES:,} lines, most of them empty. Save it again without them.")
         self._characters += len(line)
         # Without a quotation mark each delimiter ends a cell: no need to take the line apart to know.
         if '"' not in line and self._characters == len(line) and line.count(self._delimiter) > MAX_COLUMNS:

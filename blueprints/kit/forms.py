@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from flask import g, has_app_context
 from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
-from wtforms import Field, HiddenField, PasswordField, SelectField, StringField, TextAreaField
+from werkzeug.datastructures import CombinedMultiDict, FileStorage, MultiDict
+from wtforms import Field, FileField, HiddenField, MultipleFileField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import DateInput, DateTimeLocalInput, html_params
 
@@ -45,7 +46,7 @@ def _valid_once(value: str | None) -> str:
 class CasewardForm(FlaskForm):
     """A form with clean text (no control characters) and a one-time key that makes posting it twice harmless."""
 
-    class Meta:
+    class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
             kind = unbound_field.field_class
             if issubclass(kind, StringField):
@@ -54,6 +55,21 @@ class CasewardForm(FlaskForm):
                            *unbound_field.kwargs.get("filters", ())]
                 return unbound_field.bind(form=form, **options, filters=filters)
             return unbound_field.bind(form=form, **options)
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """What was posted, files under the names of file fields and texts under all other names only: a text sent
+            as a file, or a file as a text, counts as not sent."""
+            found = super().wrap_formdata(form, formdata)
+            if not isinstance(found, CombinedMultiDict | MultiDict):
+                return found
+            takes_files = {field.name for field in form if isinstance(field, FileField | MultipleFileField)}
+            pairs = [
+                (name, value)
+                for name, values in found.to_dict(flat=False).items()
+                for value in values
+                if isinstance(value, FileStorage) == (name in takes_files)
+            ]
+            return MultiDict(pairs)
 
     once = HiddenField(default=_new_once, filters=[_valid_once])
 
