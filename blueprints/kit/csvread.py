@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from blueprints.kit.days import parse_day
-from blueprints.kit.tables_out import safe_text
+from blueprints.kit.tables_out import raw_text
 from blueprints.kit.text import fold, human_size, plural
 
 __all__ = ["CsvProblem", "Row", "Sheet", "guess_mapping", "parse_day", "read"]
@@ -186,7 +186,8 @@ def _records(data: bytes, encoding: str, delimiter: str) -> Iterator[Row]:
         start = lines.next_record()
         error = None
         try:
-            cells = [as_exported(cell.strip()) for cell in next(reader)]
+            # A list of ours that comes back: what its export put before a formula is no part of the name.
+            cells = [raw_text(cell.strip()) for cell in next(reader)]
         except StopIteration:
             return
         except csv.Error as problem:
@@ -202,11 +203,6 @@ def _records(data: bytes, encoding: str, delimiter: str) -> Iterator[Row]:
             raise CsvProblem(_long_cell(start))
         if error or any(cells) and not (start == 1 and _HINT.fullmatch(delimiter.join(cells))):
             yield Row(start, cells, error)
-
-
-def as_exported(cell: str) -> str:
-    """The cell as it was before an export of ours put a `'` in front to keep spreadsheets from taking it for a formula."""
-    return cell[1:] if cell.startswith("'") and safe_text(cell[1:]) == cell else cell
 
 
 def _long_cell(line: int) -> str:

@@ -32,6 +32,8 @@ _LEADING = tuple("\t\r\n")
 # formula could then begin. A dash and a space after a line end is a list, and stays one.
 _INNER_START = re.compile(r"([;\t\r\n]\s*)(?=[=+@＝＋＠﹦﹢﹫－﹣]|-(?! ))")
 
+_INNER_MADE_SAFE = re.compile(_INNER_START.pattern.replace(")(?=", ")'(?=", 1))
+
 
 def csv_response(filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]], tz: tzinfo = UTC) -> Response:
     """The table as a CSV file to download; moments are shown in `tz`."""
@@ -67,7 +69,17 @@ def safe_text(text: str) -> str:
     """The text as a CSV cell that no spreadsheet takes for a formula: a `'` stands before what could begin one."""
     text = clean(text)
     text = _INNER_START.sub(r"\1'", text)
-    return "'" + text if text.startswith(_LEADING) or _begins_formula(text) else text
+    # A text that begins like one of ours made safe gets another `'`, so that raw_text() can tell them apart.
+    return "'" + text if text.startswith(_LEADING) or _begins_formula(text.lstrip("'")) else text
+
+
+def raw_text(cell: str) -> str:
+    """What safe_text() made this cell of; the cell itself when it made no difference."""
+    for text in (cell.removeprefix("'"), cell):
+        inner = _INNER_MADE_SAFE.sub(r"\1", text)
+        if safe_text(inner) == cell:
+            return inner
+    return cell
 
 
 def _begins_formula(text: str) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from blueprints.kit.tables_out import EXCEL_CELL, csv_bytes, csv_response, safe_text, xlsx_response
+from blueprints.kit.tables_out import EXCEL_CELL, csv_bytes, csv_response, raw_text, safe_text, xlsx_response
 
 LONDON = ZoneInfo("Europe/London")
 BODIES = [
@@ -174,3 +174,8 @@ def test_a_failing_query_gives_no_file():
 
     with pytest.raises(RuntimeError):
         answer(csv_response, "x", ["A"], rows())
+
+
+@pytest.mark.parametrize("text", ["=1+1", "Ann; =1+1", ";=1", "'t Hooft", "O'Brien", "+44 1", "-", "plain", "", "''", "a\t@b", "'=1", "''=1", "''a"])
+def test_a_cell_made_safe_reads_back_as_it_was(text):
+    assert raw_text(safe_text(text)) == text
