@@ -74,7 +74,8 @@ def check(received, address, app):
     assert str(message["To"]) == address and str(message["From"]) == app.settings.mail_from
     parts = [part.get_content() for part in message.walk() if not part.is_multipart()]
     everything = "\n".join([received.raw.decode("utf-8", "replace"), *map(str, message.values()), *parts]).casefold()
-    assert "zq" not in everything.replace(address, ""), f"a name or a text is in it:\n{everything}"
+    without_tokens = re.sub(r"/password/\S+", "", everything.replace("=\n", ""))  # random, so any two letters can be in one
+    assert "zq" not in without_tokens.replace(address, ""), f"a name or a text is in it:\n{everything}"
     for word in ("sturgeon", "kittiwake", "stu ", "bullying", "pupil"):
         assert word not in everything
     links = re.findall(r"https?://\S+", "\n".join(parts))
