@@ -154,5 +154,7 @@ def masked(answer):
     if body.startswith(b"PK"):
         # the library that writes XLSX files stamps them with the second in which it did, whatever our clock says
         body = json.dumps(unpacked(body, without=["docProps/core.xml"])).encode()
-    headers = [f"{name}: {value}" for name, value in answer.headers if name not in ("Set-Cookie", "Content-Length")]
+    # Date: by which second an answer left is no word about what is in it
+    unlike = ("Set-Cookie", "Content-Length", "Date")
+    headers = [f"{name}: {value}" for name, value in answer.headers if name not in unlike]
     return "\n".join([answer.reason, *headers]).encode() + b"\n\n" + body
