@@ -33,7 +33,7 @@ import events
 import permissions
 import tasks
 from blueprints.account import queries as accounts
-from blueprints.kit import presentation
+from blueprints.kit import prepared, presentation
 from blueprints.kit.uploads import LimitedRequest
 from extensions import csrf, db, login, mail, once_key, origin
 from models import Conflict, OneTimeKey, School, is_postgres
@@ -188,7 +188,11 @@ def _begin():
     db.connect(reuse_if_open=True)
     origin.set(request.remote_addr or "")
     once_key.set(None)
-    g.school = School.get()
+    ((g.school,),) = prepared.records(_school, School)
+
+
+def _school():
+    return School.select()
 
 
 def _end(problem):

@@ -12,6 +12,7 @@ from peewee import fn
 
 import permissions
 from blueprints.account import setup_code, tokens
+from blueprints.kit import prepared
 from blueprints.kit.text import fold
 from extensions import clock
 from models import Account, Draft, Event, Incident, PasswordLink, RecoveryCode, Session
@@ -50,13 +51,15 @@ class SignedIn(UserMixin):
 
 def signed_in(token):
     """Flask-Login's user loader: the session with this token and its account as they stand now, or None."""
-    row = (
-        Session.select(Session, Account)
-        .join(Account)
-        .where((Session.token_hash == tokens.session_hash(token)) & Session.revoked_at.is_null() & Account.is_active)
-        .first()
-    )
-    return SignedIn(row, token) if row else None
+    for row, row.account in prepared.records(_session, Session, Account, token_hash=tokens.session_hash(token)):
+        return SignedIn(row, token)
+    return None
+
+
+def _session(token_hash):
+    """The session with this token, unless it was ended, beside its account."""
+    those = (Session.token_hash == token_hash) & Session.revoked_at.is_null() & Account.is_active
+    return Session.select(Session, Account).join(Account).where(those)
 
 
 def who_asks(school):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from peewee import AutoField, CharField, FloatField, ForeignKeyField, IntegerField, ModelSelect, TextField
+from peewee import AutoField, CharField, FloatField, ForeignKeyField, IntegerField, Model, ModelSelect, TextField
 
 from extensions import db
 from models import Account
@@ -41,6 +41,22 @@ def rows(build: Callable[..., ModelSelect], user: Account | None = None, **value
     if plan is None:
         plan = _plans[key] = _Plan(build, user, values)
     return plan.run(user, values)
+
+
+def records(build: Callable[..., ModelSelect], *models: type[Model], **values: Any) -> list[tuple[Model, ...]]:
+    """The rows of `build(**values)`, which selects all columns of these models, as instances of them."""
+    return [_records(models, row) for row in rows(build, **values)]
+
+
+def _records(models, row):
+    found, start = [], 0
+    for model in models:
+        names = model._meta.sorted_field_names
+        record = model(__no_default__=True, **dict(zip(names, row[start : start + len(names)], strict=True)))
+        record._dirty.clear()
+        found.append(record)
+        start += len(names)
+    return tuple(found)
 
 
 def _padded(numbers: Iterable[int]) -> list[int]:

@@ -5,7 +5,7 @@ Must not query anything: the guard in app.py has put the account and the school 
 
 import hashlib
 import secrets
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from blueprints.kit.text import human_size
 from extensions import clock
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_zones = {}
+UTC_ZONE = ZoneInfo("UTC")
 
 
 def register(app):
@@ -28,7 +28,7 @@ def register(app):
         can=lambda capability: permissions.can(g.get("user"), capability),
         navigation=navigation,
         one_time_key=lambda: secrets.token_urlsafe(12),
-        asset_version=_asset_version(Path(app.static_folder)),
+        asset=partial(_asset, _asset_version(Path(app.static_folder))),
         student_word=lambda: g.school.student_word,
         student_words=lambda: WORDS.get(g.school.student_word, g.school.student_word + "s"),
         ROLES=permissions.ROLES,
@@ -46,10 +46,8 @@ def nudge(name="deliver"):
 
 def zone():
     """The school's time zone."""
-    name = g.school.timezone if has_request_context() and g.get("school") else "UTC"
-    if name not in _zones:
-        _zones[name] = ZoneInfo(name)
-    return _zones[name]
+    school = g.get("school") if has_request_context() else None
+    return ZoneInfo(school.timezone) if school else UTC_ZONE
 
 
 def written_day(value):
@@ -69,7 +67,13 @@ def moment(value):
     """A moment in school time as "14 Nov 2026, 09:40" in a <time>; nothing for None."""
     if value is None:
         return ""
-    local = value.astimezone(zone())
+    return _moment(value, zone())
+
+
+@lru_cache(4096)
+def _moment(value, place):
+    """Kept, because a list writes fifty of them and the next list the same fifty."""
+    local = value.astimezone(place)
     machine = local.isoformat(timespec="minutes")
     return Markup(f'<time datetime="{machine}">{written_day(local)}, {local:%H:%M}</time>')  # noqa: S704 - as above
 
@@ -153,6 +157,16 @@ def _nearest(endpoints):
 def _lies_below(path, page):
     there = _path(page, request.script_root)
     return there != "/" and path.startswith(there + "/")
+
+
+def _asset(version, name):
+    """The address of a static file; every icon of a page asks for one."""
+    return _asset_url(name, version, request.script_root)
+
+
+@cache
+def _asset_url(name, version, _root):
+    return url_for("static", filename=name, v=version)
 
 
 def _asset_version(folder):

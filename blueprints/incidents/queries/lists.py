@@ -72,6 +72,10 @@ class Summary(NamedTuple):
         return list(dict.fromkeys(category for part in self.parts for category in part.categories))
 
     @property
+    def student_names(self):
+        return ", ".join(part.student_name for part in self.parts)
+
+    @property
     def category_names(self):
         """The categories of all the parts, each once."""
         return list(dict.fromkeys(name for part in self.parts for name, _ in part.categories))
