@@ -1,5 +1,5 @@
-"""Every verb with the fields it must carry, and the two functions that write what follows from a business step:
-record() for the audit row and email() for the outbox row, both in the caller's transaction.
+"""Every verb with the fields it must carry, and the functions that write what follows from a business step: record()
+for the audit row, notify() for the people who are told, email() for the outbox row, all in the caller's transaction.
 
 Must not decide who may do a thing, must not send anything, and must never be given a name or a text of a record:
 `target` is a reference, `data` holds references, numbers and words of ours.
@@ -8,9 +8,11 @@ Must not decide who may do a thing, must not send anything, and must never be gi
 import hashlib
 import json
 import secrets
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from extensions import clock, db, once_key, origin
-from models import AuditSeal, Event, OneTimeKey, OutboxEmail, is_postgres
+from models import AuditSeal, Event, Notification, NotificationChoice, OneTimeKey, OutboxEmail, School, is_postgres
 
 # verb: fields that `data` must carry.
 VERBS = {
@@ -70,6 +72,38 @@ VERBS = {
     "incident.file_read": ("file",),
     "incident.file_removed": ("file",),
     "incident.access_read": (),
+    # cases
+    "case.opened": ("student", "case_type"),
+    "case.read": (),
+    "case.listed": ("count", "list"),
+    "case.exported": ("count", "format"),
+    "case.changed": ("fields",),
+    "case.entry_added": ("entry",),
+    "case.entry_changed": ("entry", "number"),
+    "case.presenting_saved": ("number",),
+    "case.agency_added": ("agency", "section"),
+    "case.agency_changed": ("agency", "fields"),
+    "case.agency_removed": ("agency",),
+    "case.people_saved": ("primary_advocate", "coordinator", "following"),
+    "case.attached": ("accounts", "groups"),
+    "case.detached": ("accounts", "groups"),
+    "case.closed": ("reason",),
+    "case.reopened": (),
+    "case.incident_linked": ("incident",),
+    "case.incident_unlinked": ("incident",),
+    "case.file_added": ("file", "size"),
+    "case.file_read": ("file",),
+    "case.file_removed": ("file",),
+    "case.access_read": (),
+    # telling people
+    "notification.listed": ("count",),
+    "notification.choices_saved": ("fields",),
+    "announcement.added": (),
+    "announcement.changed": ("fields",),
+    "announcement.removed": (),
+    "personnel.listed": ("count",),
+    "personnel.read": (),
+    "account.photo_changed": (),
     # access
     "exclusion.added": ("account", "on"),
     "exclusion.ended": ("account", "on"),
@@ -169,6 +203,57 @@ def email(kind, to, *, target="", target_id=None, once=None):
     return OutboxEmail.create(
         kind=kind, account=to, target=target, target_id=target_id, once=once, message_id=secrets.token_hex(16)
     )
+
+
+# --- Telling people --------------------------------------------------------------------------------------------------
+
+AT_ONCE, DAILY, NEVER = "at_once", "daily", "never"
+# kind: (what the list and the page of choices say, how its email goes out unless somebody chose otherwise, whether that
+# can be chosen). The email of a kind is `email/<kind>.txt`; daily ones are gathered in `email/digest.txt`.
+NOTIFICATIONS = {
+    "incident_assigned": ("An incident was assigned to you", AT_ONCE, False),
+    "incident_alerted": ("You were alerted to an incident", AT_ONCE, True),
+    "action_due": ("An action is due", AT_ONCE, True),
+    "case_added": ("You were added to a case", AT_ONCE, False),
+    "case_changed": ("Something was added to a case you are on", DAILY, True),
+    "student_changed": ("The profile of a student you look after was changed", AT_ONCE, True),
+}
+
+
+def notify(kind, accounts, *, actor, target="", target_id=None, detail="", email_too=True, once=None):
+    """Tell these accounts, except `actor`, in the open transaction: a row in their list, and an email as they chose.
+
+    `detail` is a word of ours (which part of a profile changed), never a text. `email_too` False leaves out the email
+    whatever they chose. `once` names it, with the account's id, so that it happens one single time.
+    """
+    _, usual, can_choose = NOTIFICATIONS[kind]
+    people = {account.id: account for account in accounts if actor is None or account.id != actor.id}
+    if not people:
+        return
+    choices = {}
+    if can_choose:
+        chosen = NotificationChoice.select(NotificationChoice.account_id, NotificationChoice.choice)
+        chosen = chosen.where((NotificationChoice.kind == kind) & NotificationChoice.account.in_(list(people)))
+        choices = dict(chosen.tuples())
+    now, day = clock.now(), None
+    for account_id, account in people.items():
+        choice = choices.get(account_id, usual) if email_too else NEVER
+        if choice == DAILY and day is None:
+            day = _next_digest_day(now)
+        Notification.create(
+            account=account, kind=kind, target=target, target_id=target_id, detail=detail, at=now,
+            digest_on=day if choice == DAILY else None,
+        )  # fmt: skip
+        if choice == AT_ONCE:
+            key = f"{once}:{account_id}" if once else None
+            email(kind, account, target=target, target_id=target_id, once=key)
+
+
+def _next_digest_day(now):
+    """The school day on which the next digest goes out: today until the school's hour, then tomorrow."""
+    school = School.get()
+    local = now.astimezone(ZoneInfo(school.timezone))
+    return local.date() + timedelta(days=local.hour >= school.alert_hour)
 
 
 # --- The hash chain --------------------------------------------------------------------------------------------------

@@ -5,10 +5,12 @@ Contents
     2. Accounts    accounts, sessions, links, sign-in attempts
     3. Groups      departments, groups, members, managers
     4. Students    students, contacts, imports
-    5. Incidents   categories, incidents, parts, alerts, actions, closing, marks, files
-    6. Access      exclusions
-    7. Reporting   saved reports
-    8. Trust       events, seals, outbox, drafts, one-time keys, heartbeat
+    5. Incidents   categories, incidents, parts, alerts, actions, closing, marks
+    6. Cases       types, cases, who is on them, entries, sections, closing, linked incidents, files of both
+    7. Access      exclusions
+    8. Reporting   saved reports
+    9. Telling     notifications, choices, announcements
+    10. Trust      events, seals, outbox, drafts, one-time keys, heartbeat
 
 Every table whose rows are named in a URL or a form has a random `ref`; integer ids never leave the server.
 """
@@ -94,9 +96,7 @@ class BaseModel(Model):
         """Save named fields if the row still has `version`, else raise Conflict with the row as it is now."""
         model = type(self)
         changed = (
-            model.update(version=model.version + 1, **fields)
-            .where((model.id == self.id) & (model.version == version))
-            .execute()
+            model.update(version=model.version + 1, **fields).where((model.id == self.id) & (model.version == version)).execute()
         )
         if not changed:
             raise Conflict(model.get_by_id(self.id))
@@ -132,7 +132,7 @@ class Account(BaseModel):
     search_text = CharField(default="")
     title = CharField(default="")
     phone = CharField(default="")
-    role = CharField(index=True)
+    role = CharField(index=True)  # "" until an Admin Key Holder gives one: a profile that can't sign in yet
     is_active = BooleanField(default=True)
     password_hash = CharField(null=True)
     totp_secret = CharField(null=True)
@@ -141,6 +141,8 @@ class Account(BaseModel):
     created_at = UtcDateTimeField(default=clock.now)
     last_sign_in_at = UtcDateTimeField(null=True)
     version = IntegerField(default=1)
+    booking_url = CharField(default="")
+    photo_path = CharField(default="")  # below instance/files; "" without a photo
 
 
 class RecoveryCode(BaseModel):
@@ -471,8 +473,186 @@ class BodyMark(BaseModel):
     version = IntegerField(default=1)
 
 
+# --- 6. Cases --------------------------------------------------------------------------------------------------------
+
+
+class CaseType(BaseModel):
+    ref = RefField()
+    name = CharField(unique=True)
+    position = IntegerField(default=0)
+    is_retired = BooleanField(default=False)
+    version = IntegerField(default=1)
+
+
+class CloseReason(BaseModel):
+    ref = RefField()
+    name = CharField(unique=True)
+    position = IntegerField(default=0)
+    is_retired = BooleanField(default=False)
+    version = IntegerField(default=1)
+
+
+class Case(BaseModel):
+    """A case about one student. Seen only by whoever has a reason (permissions.READ_CASE); `last_activity_at` orders
+    the lists. `opened_by` is who opened it by hand; null when it opened by itself."""
+
+    ref = RefField(default=lambda: new_ref("C-", 6))
+    student = ForeignKeyField(Student, backref="cases")
+    case_type = ForeignKeyField(CaseType, backref="cases")
+    title = CharField()
+    status = CharField(default="Open")  # Open | Closed
+    opened_by = ForeignKeyField(Account, null=True, backref="opened_cases")
+    opened_at = UtcDateTimeField(default=clock.now)
+    last_activity_at = UtcDateTimeField(default=clock.now, index=True)
+    primary_advocate = ForeignKeyField(Account, null=True, backref="primary_cases")
+    coordinator = ForeignKeyField(Account, null=True, backref="coordinated_cases")
+    version = IntegerField(default=1)
+
+    class Meta:
+        table_name = "student_case"
+        indexes = ((("status", "last_activity_at"), False),)
+
+
+class CaseFollower(BaseModel):
+    """Following Case: any number of people."""
+
+    case = ForeignKeyField(Case, backref="followers")
+    account = ForeignKeyField(Account, backref="following")
+    added_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("case", "account"), True),)
+
+
+class CaseStaff(BaseModel):
+    """Assigned Staff: an individual, however they were chosen; `from_group` says in which group they were ticked."""
+
+    case = ForeignKeyField(Case, backref="staff")
+    account = ForeignKeyField(Account, backref="assigned_cases")
+    from_group = ForeignKeyField(Group, null=True)
+    attached_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("case", "account"), True),)
+
+
+class CaseGroup(BaseModel):
+    """A whole group on a case: access follows its membership as that stands at each request."""
+
+    case = ForeignKeyField(Case, backref="groups")
+    group = ForeignKeyField(Group, backref="cases")
+    attached_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("case", "group"), True),)
+
+
+class CaseEntry(BaseModel):
+    """A note on a case. `text` is the newest CaseEntryVersion's."""
+
+    ref = RefField()
+    case = ForeignKeyField(Case, backref="entries")
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    text = TextField()
+    text_version = IntegerField(default=1)
+
+
+class CaseEntryVersion(BaseModel):
+    """One wording of an entry; rows are only ever added."""
+
+    entry = ForeignKeyField(CaseEntry, backref="versions")
+    number = IntegerField()
+    text = TextField()
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    reason = CharField(default="")
+
+    class Meta:
+        indexes = ((("entry", "number"), True),)
+
+
+class CasePresenting(BaseModel):
+    """The section Presenting as it was saved once: the highest number holds, rows are only ever added."""
+
+    case = ForeignKeyField(Case, backref="presenting")
+    number = IntegerField()
+    referral_date = DateField(null=True)
+    source = CharField(default="")
+    concern = TextField(default="")
+    narrative = TextField(default="")
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("case", "number"), True),)
+
+
+class CaseAgency(BaseModel):
+    """A row of the sections Law Enforcement, Child Protection Services and Prosecution; earlier wordings are in
+    CaseAgencyVersion."""
+
+    ref = RefField()
+    case = ForeignKeyField(Case, backref="agencies")
+    section = CharField()  # law_enforcement | child_protection | prosecution
+    agency = CharField(default="")
+    person = CharField(default="")
+    phone = CharField(default="")
+    reference = CharField(default="")
+    status = CharField(default="")
+    started_on = DateField(null=True)
+    ended_on = DateField(null=True)
+    notes = TextField(default="")
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+
+class CaseAgencyVersion(BaseModel):
+    """What a row of an agency said before it was changed, as JSON; rows are only ever added."""
+
+    agency = ForeignKeyField(CaseAgency, backref="versions")
+    number = IntegerField()
+    fields = TextField()
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("agency", "number"), True),)
+
+
+class CaseClosure(BaseModel):
+    """One closing of a case, and its reopening if there was one."""
+
+    case = ForeignKeyField(Case, backref="closures")
+    closed_by = ForeignKeyField(Account)
+    closed_at = UtcDateTimeField(default=clock.now)
+    reason = ForeignKeyField(CloseReason)
+    outcome = TextField(default="")
+    reopened_by = ForeignKeyField(Account, null=True)
+    reopened_at = UtcDateTimeField(null=True)
+    reopen_reason = CharField(default="")
+
+
+class CaseIncident(BaseModel):
+    """An incident linked to a case: the link alone, so that each reader of the case sees the incidents they may see."""
+
+    case = ForeignKeyField(Case, backref="linked_incidents")
+    incident = ForeignKeyField(Incident, backref="linked_cases")
+    linked_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("case", "incident"), True),)
+
+
 class StoredFile(BaseModel):
-    """An uploaded file of an incident; the bytes lie under a random name below instance/files."""
+    """An uploaded file of an incident or of a case; the bytes lie under a random name below instance/files."""
 
     ref = RefField()
     incident = ForeignKeyField(Incident, null=True, backref="files")
@@ -485,13 +665,14 @@ class StoredFile(BaseModel):
     at = UtcDateTimeField(default=clock.now)
     removed_at = UtcDateTimeField(null=True)
     removed_by = ForeignKeyField(Account, null=True)
+    case = ForeignKeyField(Case, null=True, backref="files")
 
 
-# --- 6. Access -------------------------------------------------------------------------------------------------------
+# --- 7. Access -------------------------------------------------------------------------------------------------------
 
 
 class Exclusion(BaseModel):
-    """A conflict of interest: `account` is kept out of one incident, or of everything about one student."""
+    """A conflict of interest: `account` is kept out of one incident, one case, or of everything about one student."""
 
     ref = RefField()
     account = ForeignKeyField(Account, backref="exclusions")
@@ -502,9 +683,10 @@ class Exclusion(BaseModel):
     at = UtcDateTimeField(default=clock.now)
     ended_by = ForeignKeyField(Account, null=True)
     ended_at = UtcDateTimeField(null=True)
+    case = ForeignKeyField(Case, null=True, backref="exclusions")
 
 
-# --- 7. Reporting ----------------------------------------------------------------------------------------------------
+# --- 8. Reporting ----------------------------------------------------------------------------------------------------
 
 
 class SavedReport(BaseModel):
@@ -519,7 +701,54 @@ class SavedReport(BaseModel):
     version = IntegerField(default=1)
 
 
-# --- 8. Trust --------------------------------------------------------------------------------------------------------
+# --- 9. Telling ------------------------------------------------------------------------------------------------------
+
+
+class Notification(BaseModel):
+    """Somebody is told that something happened to a record: which kind of thing (events.NOTIFICATIONS), never what.
+    Shown only while they see the record; `digest_on` is the school day whose digest email carries it, null for none."""
+
+    ref = RefField()
+    account = ForeignKeyField(Account, backref="notifications")
+    kind = CharField()
+    target = CharField(default="")  # the record's reference
+    target_id = IntegerField(null=True)
+    detail = CharField(default="")  # a word of ours, for example which part of a profile changed
+    at = UtcDateTimeField(default=clock.now)
+    read_at = UtcDateTimeField(null=True)
+    digest_on = DateField(null=True)
+    digested_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("account", "read_at", "at"), False), (("digested_at", "digest_on"), False))
+
+
+class NotificationChoice(BaseModel):
+    """How somebody wants the email of one kind: at_once, daily or never."""
+
+    account = ForeignKeyField(Account, backref="notification_choices")
+    kind = CharField()
+    choice = CharField()
+
+    class Meta:
+        indexes = ((("account", "kind"), True),)
+
+
+class Announcement(BaseModel):
+    """What an Admin Key Holder tells all staff on the dashboard, up to and including the day `ends_on`."""
+
+    ref = RefField()
+    title = CharField()
+    text = TextField()
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    ends_on = DateField(index=True)
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+
+# --- 10. Trust -------------------------------------------------------------------------------------------------------
 
 
 class Event(BaseModel):
@@ -608,6 +837,9 @@ def tables():
         Department, DepartmentDirector, Group, GroupMember, GroupManager,
         Student, StudentContact, ImportRun,
         Category, CategoryGroup, BulkClosing, Incident, IncidentVersion, IncidentStudent, PartCategory, IncidentAlert,
-        IncidentAssignment, IncidentClosure, BulkClosingNotice, IncidentAction, BodyMark, StoredFile,
-        Exclusion, SavedReport, Event, AuditSeal, OutboxEmail, Draft, OneTimeKey, Heartbeat,
+        IncidentAssignment, IncidentClosure, BulkClosingNotice, IncidentAction, BodyMark,
+        CaseType, CloseReason, Case, CaseFollower, CaseStaff, CaseGroup, CaseEntry, CaseEntryVersion, CasePresenting,
+        CaseAgency, CaseAgencyVersion, CaseClosure, CaseIncident, StoredFile,
+        Exclusion, SavedReport, Notification, NotificationChoice, Announcement,
+        Event, AuditSeal, OutboxEmail, Draft, OneTimeKey, Heartbeat,
     ]  # fmt: skip

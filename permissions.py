@@ -15,9 +15,16 @@ from peewee import CTE, JOIN, SQL, Expression, Select, Value, fn
 
 from models import (
     Account,
+    Case,
+    CaseFollower,
+    CaseGroup,
+    CaseStaff,
     Category,
     CategoryGroup,
+    DepartmentDirector,
     Exclusion,
+    Group,
+    GroupManager,
     GroupMember,
     Incident,
     IncidentAlert,
@@ -44,10 +51,14 @@ ROLES = {
 }
 KEY_ROLES = (ADMIN, KEY_USER)
 STAFF_ROLES = (ADMIN, DIRECTOR, GROUP_MANAGER, KEY_USER, STAFF)
+# A manager of a group, or a Director of its department, is one only while the role says so too.
+MANAGER_ROLES = (ADMIN, DIRECTOR, GROUP_MANAGER)
+DIRECTOR_ROLES = (ADMIN, DIRECTOR)
 # Every role that can read what others wrote signs in with two steps (TRUST.md, rule 10).
 TWO_STEP_ROLES = STAFF_ROLES
 
-_STAFF = {"search", "student.search", "incident.add", "incident.read"}
+_STAFF = {"search", "student.search", "incident.add", "incident.read", "case.read", "personnel.read"}
+_MANAGER = _STAFF | {"group.manage"}
 _KEY = _STAFF | {
     "student.details",
     "student.edit",
@@ -56,8 +67,11 @@ _KEY = _STAFF | {
     "incident.status",
     "incident.be_assigned",
     "report.run",
+    "case.open",
 }
 _ADMIN = _KEY | {
+    "group.manage",
+    "announcement",
     "student.import",
     "bulk_closing",
     "exclusion",
@@ -70,8 +84,8 @@ _ADMIN = _KEY | {
 }
 CAPABILITIES = {
     ADMIN: _ADMIN,
-    DIRECTOR: _STAFF,
-    GROUP_MANAGER: _STAFF,
+    DIRECTOR: _MANAGER,
+    GROUP_MANAGER: _MANAGER,
     KEY_USER: _KEY,
     STAFF: _STAFF,
     REFERRAL_USER: set(),
@@ -99,8 +113,10 @@ def can(user, capability):
     return bool(user and user.is_active and capability in CAPABILITIES.get(user.role, ()))
 
 
-def require(capability, actor, incident=None, student=None):
+def require(capability, actor, incident=None, student=None, case=None):
     """Raise NotVisible or Denied unless `actor` has the capability and, where one is given, sees the record."""
+    if case is not None and not case_reasons(actor, case):
+        raise NotVisible(case.ref)
     if incident is not None and not incident_reasons(actor, incident):
         raise NotVisible(incident.ref)
     if student is not None and not visible_students(actor).where(Student.id == student.id).exists():
@@ -442,6 +458,246 @@ def may_change_incident(user, incident):
     return can(user, "incident.read") and (incident.author_id == user.id or can(user, "incident.change"))
 
 
+# --- Reasons to see a case -------------------------------------------------------------------------------------------
+
+
+def _link(model, on, *joins):
+    """EXISTS: a row of `model` for this case that fits."""
+    query = model.select(SQL("1"))
+    for other, condition in joins:
+        query = query.join(other, on=condition)
+    return _exists(query.where((model.case == Case.id) & on))
+
+
+def _primary_advocate(u):
+    return _all(_has_role(u, STAFF_ROLES), Case.primary_advocate == u.id)
+
+
+def _coordinator(u):
+    return _all(_has_role(u, STAFF_ROLES), Case.coordinator == u.id)
+
+
+def _following(u):
+    return _all(_has_role(u, STAFF_ROLES), _link(CaseFollower, CaseFollower.account == u.id))
+
+
+def _attached(u):
+    return _all(_has_role(u, STAFF_ROLES), _link(CaseStaff, CaseStaff.account == u.id))
+
+
+def _in_group(u):
+    mine = GroupMember.alias("case_member")
+    return _all(_has_role(u, STAFF_ROLES), _link(CaseGroup, mine.account == u.id, (mine, mine.group == CaseGroup.group)))
+
+
+def _manages_group(u):
+    manager, group, director = GroupManager.alias("mgr"), Group.alias("mgr_group"), DepartmentDirector.alias("mgr_director")
+    managed = _all(
+        _has_role(u, MANAGER_ROLES), _link(CaseGroup, manager.account == u.id, (manager, manager.group == CaseGroup.group))
+    )
+    directed = _all(
+        _has_role(u, DIRECTOR_ROLES),
+        _link(
+            CaseGroup,
+            director.account == u.id,
+            (group, group.id == CaseGroup.group),
+            (director, director.department == group.department),
+        ),
+    )
+    found = [each for each in (managed, directed) if each is not None]
+    return reduce(or_, found) if found else None
+
+
+def _opened_it(u):
+    return _all(_has_role(u, STAFF_ROLES), Case.opened_by == u.id)
+
+
+READ_CASE = {
+    "primary_advocate": _primary_advocate,
+    "coordinator": _coordinator,
+    "following": _following,
+    "assigned": _attached,
+    "group": _in_group,
+    "group_manager": _manages_group,
+    "opened_it": _opened_it,
+    "admin": _admin,
+}
+# Whoever is on a case adds to it; these also attach, detach, close and reopen (DOMAIN.md, ruling 2).
+MANAGE_CASE = {"primary_advocate", "coordinator", "group_manager", "opened_it", "admin"}
+# Being on the case as somebody who works on it: what an email about being added is checked against.
+ON_CASE = {"primary_advocate", "coordinator", "following", "assigned", "group"}
+
+CASE_REASON_WORDS = {
+    "primary_advocate": "is the Primary Advocate",
+    "coordinator": "is the Coordinator",
+    "following": "is following the case",
+    "assigned": "is assigned to it",
+    "group": "is a member of an attached group",
+    "group_manager": "manages an attached group, or directs its department",
+    "opened_it": "opened it",
+    "admin": "is an Admin Key Holder",
+}
+
+
+def _excluded_cases(u):
+    """Expression: `u` is excluded from the case, or from its student."""
+    by_case, by_student = Exclusion.alias("ex_case"), Exclusion.alias("ex_case_student")
+    return _in(
+        Case.id,
+        by_case.select(by_case.case).where(
+            (by_case.account == u.id) & by_case.case.is_null(False) & by_case.ended_at.is_null()
+        ),
+    ) | _in(
+        Case.student,
+        by_student.select(by_student.student).where(
+            (by_student.account == u.id) & by_student.student.is_null(False) & by_student.ended_at.is_null()
+        ),
+    )
+
+
+def sees_case(u):
+    """Expression on Case: `u` has at least one reason and is not excluded. The only one that lists may use."""
+    reasons = {name: reason(u) for name, reason in READ_CASE.items()}
+    reasons = {name: expression for name, expression in reasons.items() if expression is not None}
+    if isinstance(u, Account) and "admin" in reasons:
+        return ~_excluded_cases(u)
+    return (reduce(or_, reasons.values()) if reasons else SQL("1 = 0")) & ~_excluded_cases(u)
+
+
+def visible_cases(user, *fields):
+    """The cases this person may see, as a query to narrow further."""
+    query = Case.select(*fields).where(sees_case(user))
+    return query if user.role == ADMIN else query.where(_in(Case.id, _cases_within_reach(user)))
+
+
+def _cases_within_reach(user):
+    """Ids of all cases that a reason could be about, found from the person's side. It decides nothing."""
+    own, followed, staff = Case.alias("own_case"), CaseFollower.alias("my_follow"), CaseStaff.alias("my_staff")
+    by_group, by_manager, by_director = (CaseGroup.alias(f"my_{name}") for name in ("group", "managed", "directed"))
+    member, manager = GroupMember.alias("me_member"), GroupManager.alias("me_manager")
+    group, director = Group.alias("me_group"), DepartmentDirector.alias("me_director")
+    return (
+        own.select(own.id)
+        .where(own.opened_by == user.id)
+        .union_all(own.select(own.id).where(own.primary_advocate == user.id))
+        .union_all(own.select(own.id).where(own.coordinator == user.id))
+        .union_all(followed.select(followed.case).where(followed.account == user.id))
+        .union_all(staff.select(staff.case).where(staff.account == user.id))
+        .union_all(
+            by_group.select(by_group.case).join(member, on=(member.group == by_group.group)).where(member.account == user.id)
+        )
+        .union_all(
+            by_manager.select(by_manager.case)
+            .join(manager, on=(manager.group == by_manager.group))
+            .where(manager.account == user.id)
+        )
+        .union_all(
+            by_director.select(by_director.case)
+            .join(group, on=(group.id == by_director.group))
+            .join(director, on=(director.department == group.department))
+            .where(director.account == user.id)
+        )
+    )
+
+
+def case_reason_columns(user):
+    """Each reason that this person's role admits, as a column of its name: selected with a case, they say why."""
+    columns = [(name, reason(user)) for name, reason in READ_CASE.items()]
+    return [expression.alias(name) for name, expression in columns if expression is not None]
+
+
+def not_excluded_from_case(user):
+    """Expression on Case: no conflict of interest. Only for a query that also checks the reasons it selects."""
+    return ~_excluded_cases(user)
+
+
+def case_reasons(user, case):
+    """Why this person sees the case: a list of reason names, empty if they do not."""
+    columns = case_reason_columns(user)
+    if not columns:
+        return []
+    row = Case.select(*columns).where((Case.id == case.id) & not_excluded_from_case(user)).dicts().first()
+    return [name for name, holds in row.items() if holds] if row else []
+
+
+def require_managing(actor, case):
+    """Raise NotVisible unless `actor` sees the case, Denied unless they may attach, detach, close and reopen it."""
+    reasons = case_reasons(actor, case)
+    if not reasons:
+        raise NotVisible(case.ref)
+    if not MANAGE_CASE & set(reasons):
+        raise Denied("case.manage")
+
+
+def case_readers_query(case_id):
+    """Every staff account who is not excluded (id, ref, name, role) with each reason of READ_CASE as a column."""
+    columns = [reason(Account).alias(name) for name, reason in READ_CASE.items()]
+    return (
+        Account.select(Account.id, Account.ref, Account.name, Account.role, *columns)
+        .join(Case, JOIN.INNER, on=(Case.id == case_id))
+        .where(Account.is_active & Account.role.in_(STAFF_ROLES) & ~_excluded_cases(Account))
+        .order_by(Account.name, Account.id)
+        .objects()
+    )
+
+
+def who_can_see_case(case):
+    """[(account, [reason, …])] for every active account that sees the case, by name. Never lists exclusions."""
+    return _case_readers(case_readers_query(case.id))
+
+
+def who_would_see_case(case, *, groups=(), staff=()):
+    """The same once these groups and accounts (ids) are attached as well: made-up rows stand in front of the tables."""
+    groups = {row.group_id for row in case.groups} | set(groups)
+    staff = {row.account_id for row in case.staff} | set(staff)
+    made_up = [
+        _made_up(CaseGroup, ("case_id", "group_id"), [(case.id, group) for group in groups]),
+        _made_up(CaseStaff, ("case_id", "account_id"), [(case.id, account) for account in staff]),
+    ]
+    return _case_readers(case_readers_query(case.id).with_cte(*made_up))
+
+
+def _case_readers(query):
+    found = [(row, [name for name in READ_CASE if getattr(row, name)]) for row in query]
+    return [(row, reasons) for row, reasons in found if reasons]
+
+
+def cases_seen_with(account, *, member_of=None, manages=None):
+    """Ids of the cases this account would see if its memberships, or the groups it manages (ids; None for as they are),
+    were exactly these: a set. Asks the very same expressions."""
+    made_up = []
+    if member_of is not None:
+        made_up.append(_made_up(GroupMember, ("group_id", "account_id"), [(group, account.id) for group in member_of]))
+    if manages is not None:
+        made_up.append(_made_up(GroupManager, ("group_id", "account_id"), [(group, account.id) for group in manages]))
+    query = visible_cases(account, Case.id)
+    return {case for (case,) in (query.with_cte(*made_up) if made_up else query).tuples()}
+
+
+# --- Groups ----------------------------------------------------------------------------------------------------------
+
+
+def managed_groups(user, *fields):
+    """The groups whose membership this person may change: all for Admin Key Holders, their own for managers and the
+    Directors of their department."""
+    query = Group.select(*fields)
+    if can(user, "admin.groups"):
+        return query
+    if not can(user, "group.manage"):
+        return query.where(SQL("1 = 0"))
+    own = _in(Group.id, GroupManager.select(GroupManager.group).where(GroupManager.account == user.id))
+    if user.role in DIRECTOR_ROLES:
+        mine = DepartmentDirector.select(DepartmentDirector.department).where(DepartmentDirector.account == user.id)
+        own |= _in(Group.department, mine)
+    return query.where(own)
+
+
+def require_group(actor, group):
+    """Raise NotVisible unless `actor` manages the group."""
+    if not managed_groups(actor, Group.id).where(Group.id == group.id).exists():
+        raise NotVisible(group.ref)
+
+
 # --- Students --------------------------------------------------------------------------------------------------------
 
 
@@ -455,11 +711,12 @@ def _excluded_students(u):
 
 
 def closed_targets(user):
-    """References of the incidents and students that `user` is excluded from, as a query: what the audit log, which
+    """References of the incidents, cases and students that `user` is excluded from, as a query: what the audit log, which
     shows everything else to its readers, leaves out."""
     return (
         Incident.select(Incident.ref).where(_excluded_incidents(user))
         | Student.select(Student.ref).where(_excluded_students(user))
+        | Case.select(Case.ref).where(_excluded_cases(user))
     )
 
 
@@ -472,6 +729,27 @@ def visible_students(user, *fields):
     if not can(user, "student.search"):
         return query.where(SQL("1 = 0"))
     return query.where(~_excluded_students(user))
+
+
+def may_see_details(user, student):
+    """Whether this person, who sees the student, may read contacts, address and date of birth: a Key User, or somebody
+    with a relation to the student (DOMAIN.md, ruling 1). So far that is a case they are on."""
+    return can(user, "student.details") or (
+        can(user, "case.read") and visible_cases(user, Case.id).where(Case.student == student.id).exists()
+    )
+
+
+def who_looks_after(student):
+    """Active staff who are told of changes to the student: Primary Advocate, Coordinator or Following on an open case of
+    theirs, as far as they see that case."""
+    reasons = _primary_advocate(Account) | _coordinator(Account) | _following(Account)
+    cases = Case.select(SQL("1")).where((Case.student == student.id) & (Case.status == "Open"))
+    return list(
+        Account.select()
+        .where(Account.is_active & Account.role.in_(STAFF_ROLES))
+        .where(_exists(cases.where(reasons & ~_excluded_cases(Account))))
+        .order_by(Account.id)
+    )
 
 
 # --- Who may be chosen -----------------------------------------------------------------------------------------------

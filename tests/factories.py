@@ -11,8 +11,18 @@ from blueprints.kit.text import fold
 from extensions import clock
 from models import (
     Account,
+    Case,
+    CaseClosure,
+    CaseEntry,
+    CaseEntryVersion,
+    CaseFollower,
+    CaseGroup,
+    CaseIncident,
+    CaseStaff,
+    CaseType,
     Category,
     CategoryGroup,
+    CloseReason,
     Department,
     Exclusion,
     Group,
@@ -107,5 +117,35 @@ def action(on, author, text="Spoke to the form tutor.", **fields):
     return IncidentAction.create(incident=on, author=author, text=text, **fields)
 
 
-def exclusion(person, by, *, student=None, incident=None):
-    return Exclusion.create(account=person, excluded_by=by, student=student, incident=incident, reason="A relative")
+def case(of=None, opened_by=None, title="Support plan", **options):
+    """An open case. `of`: its student. Options: `groups`, `staff`, `following`, `entries` ((author, text), …),
+    `incidents`, `case_type` (a name), `status`, and any field."""
+    lists = {name: options.pop(name, ()) for name in ("groups", "staff", "following", "entries", "incidents")}
+    kind = CaseType.get_or_create(name=options.pop("case_type", "Wellbeing"))[0]
+    by = opened_by or account()
+    row = Case.create(student=of or student(), case_type=kind, title=title, opened_by=opened_by, **options)
+    for one in lists["groups"]:
+        CaseGroup.create(case=row, group=one, attached_by=by)
+    for one in lists["staff"]:
+        CaseStaff.create(case=row, account=one, attached_by=by)
+    for one in lists["following"]:
+        CaseFollower.create(case=row, account=one, added_by=by)
+    for author, text in lists["entries"]:
+        entry(row, author, text)
+    for one in lists["incidents"]:
+        CaseIncident.create(case=row, incident=one, linked_by=by)
+    if row.status == "Closed":
+        CaseClosure.create(case=row, closed_by=by, reason=CloseReason.select().first())
+    return row
+
+
+def entry(on, author, text="Spoke to the family."):
+    row = CaseEntry.create(case=on, author=author, text=text)
+    CaseEntryVersion.create(entry=row, number=1, text=text, author=author)
+    return row
+
+
+def exclusion(person, by, *, student=None, incident=None, case=None):
+    return Exclusion.create(
+        account=person, excluded_by=by, student=student, incident=incident, case=case, reason="A relative"
+    )

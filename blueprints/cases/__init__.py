@@ -1,0 +1,1 @@
+"""Cases: one student, the people on it, entries, sections, linked incidents, closing."""

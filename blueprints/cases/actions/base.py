@@ -1,0 +1,25 @@
+"""What the writes share: refusing with a sentence at a field, and telling the people on a case that something came in."""
+
+import events
+import permissions
+from extensions import clock
+from models import Case
+
+
+class Refused(Exception):
+    """It can't be done; `field` names the form's field that the sentence belongs to."""
+
+    def __init__(self, field, sentence):
+        super().__init__(sentence)
+        self.field = field
+        self.sentence = sentence
+
+
+def note_activity(case, detail, *, actor):
+    """In the open transaction: the case moved just now, and everybody who is on it is told, without what it was.
+
+    `detail` is a word of ours: entry, section, file, incident, closing, reopening.
+    """
+    Case.update(last_activity_at=clock.now()).where(Case.id == case.id).execute()
+    people = [account for account, reasons in permissions.who_can_see_case(case) if permissions.ON_CASE & set(reasons)]
+    events.notify("case_changed", people, actor=actor, target=case.ref, target_id=case.id, detail=detail)
