@@ -1,0 +1,1 @@
+"""Shape and choices of the forms about cases; no writes."""
