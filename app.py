@@ -33,6 +33,7 @@ import events
 import permissions
 import tasks
 from blueprints.account import queries as accounts
+from blueprints.home import queries as home
 from blueprints.kit import prepared, presentation
 from blueprints.kit.uploads import LimitedRequest
 from extensions import csrf, db, login, mail, once_key, origin
@@ -65,6 +66,7 @@ def create_app(settings=None):
     login.session_protection = None
     login.user_loader(accounts.signed_in)
     presentation.register(app)
+    app.jinja_env.globals["count_unread"] = lambda: len(home.unread(g.user))  # asked by the header of each page
     for part in PARTS:
         views = importlib.import_module(f"blueprints.{part}.views")
         app.register_blueprint(views.bp)
@@ -128,7 +130,12 @@ def _check_policies(app):
 def open_database(settings):
     """Point `db` at the instance's database; connections are opened by the threads that use them."""
     if settings.is_postgres:
-        database = connect_url(settings.database_url, unquote_password=True, options="-c timezone=UTC")
+        database = connect_url(
+            settings.database_url,
+            unquote_password=True,
+            # Compiling a query takes Postgres longer than running any of ours.
+            options="-c timezone=UTC -c jit=off",
+        )
     else:
         database = SqliteDatabase(
             settings.instance / "caseward.db",
@@ -355,6 +362,8 @@ KNOWN_PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
 def _error_page(code, **context):
     page = code if code in KNOWN_PAGES else (404 if code < 500 else 500)
     layout = "base.html" if g.get("user") and g.get("school") else "plain.html"
+    if code >= 500:
+        context["unread_count"] = 0  # the header of this page must not ask a database that may be what has failed
     return render_template(f"errors/{page}.html", layout=layout, **context), code
 
 

@@ -220,22 +220,26 @@ NOTIFICATIONS = {
 }
 
 
-def notify(kind, accounts, *, actor, target="", target_id=None, detail="", email_too=True, once=None):
+def notify(kind, accounts, *, actor, target="", target_id=None, detail="", email_too=True, once=None, digest_on=None):
     """Tell these accounts, except `actor`, in the open transaction: a row in their list, and an email as they chose.
 
     `detail` is a word of ours (which part of a profile changed), never a text. `email_too` False leaves out the email
-    whatever they chose. `once` names it, with the account's id, so that it happens one single time.
+    whatever they chose. `once` names an email that must not go out twice, as in email(); `{account}` in it stands for
+    the account's id, which it needs where several are told. `digest_on` is the school day whose digest carries it for those
+    who chose that; the next one unless given.
     """
     _, usual, can_choose = NOTIFICATIONS[kind]
     people = {account.id: account for account in accounts if actor is None or account.id != actor.id}
     if not people:
         return
+    if once and len(people) > 1 and "{account}" not in once:
+        raise ValueError(f"{once} would reach one person only: put {{account}} into it")
     choices = {}
     if can_choose:
         chosen = NotificationChoice.select(NotificationChoice.account_id, NotificationChoice.choice)
         chosen = chosen.where((NotificationChoice.kind == kind) & NotificationChoice.account.in_(list(people)))
         choices = dict(chosen.tuples())
-    now, day = clock.now(), None
+    now, day = clock.now(), digest_on
     for account_id, account in people.items():
         choice = choices.get(account_id, usual) if email_too else NEVER
         if choice == DAILY and day is None:
@@ -245,7 +249,7 @@ def notify(kind, accounts, *, actor, target="", target_id=None, detail="", email
             digest_on=day if choice == DAILY else None,
         )  # fmt: skip
         if choice == AT_ONCE:
-            key = f"{once}:{account_id}" if once else None
+            key = once and once.replace("{account}", str(account_id))
             email(kind, account, target=target, target_id=target_id, once=key)
 
 

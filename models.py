@@ -95,7 +95,8 @@ class BaseModel(Model):
     def change(self, version, **fields):
         """Save named fields if the row still has `version`, else raise Conflict with the row as it is now."""
         model = type(self)
-        changed = (
+        # A forged form may carry no number, or one that no column holds.
+        changed = isinstance(version, int) and 0 <= version < 2**31 and (
             model.update(version=model.version + 1, **fields).where((model.id == self.id) & (model.version == version)).execute()
         )
         if not changed:
@@ -720,7 +721,11 @@ class Notification(BaseModel):
     digested_at = UtcDateTimeField(null=True)
 
     class Meta:
-        indexes = ((("account", "read_at", "at"), False), (("digested_at", "digest_on"), False))
+        indexes = (
+            (("account", "read_at", "at"), False),
+            (("account", "at"), False),
+            (("digested_at", "digest_on"), False),
+        )
 
 
 class NotificationChoice(BaseModel):

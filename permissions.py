@@ -11,7 +11,7 @@ table itself (then it asks about every account at once, for "Who can see this").
 from functools import reduce
 from operator import and_, or_
 
-from peewee import CTE, JOIN, SQL, Expression, Select, Value, fn
+from peewee import CTE, JOIN, SQL, Expression, Join, Select, Value, fn
 
 from models import (
     Account,
@@ -29,6 +29,7 @@ from models import (
     Incident,
     IncidentAlert,
     IncidentStudent,
+    Notification,
     PartCategory,
     School,
     Student,
@@ -328,22 +329,31 @@ def visible_incidents(user, *fields, among=()):
     """The incidents this person may see, as a query to narrow further. `among`: expressions that narrow it and are
     asked before the reasons; worth it where they leave few."""
     query = Incident.select(*fields).where(*among, sees_incident(user))
-    return query if user.role in KEY_ROLES else query.where(_in(Incident.id, _within_reach(user)))
+    near = incidents_within_reach(user)
+    return query if near is None else query.where(_in(Incident.id, near))
 
 
-def _within_reach(user):
+def incidents_within_reach(user):
     """Ids of all that a personal reason could be about, found from the person's side: some hundred of a hundred
-    thousand incidents. It decides nothing, it spares asking the reasons about the rest."""
+    thousand incidents; None for roles that show most of them anyway. It decides nothing, it spares asking the reasons
+    about the rest."""
+    if user.role in KEY_ROLES:
+        return None
     written, by_name, by_group = Incident.alias("written"), IncidentAlert.alias("to_me"), IncidentAlert.alias("to_us")
     member, part, pick = GroupMember.alias("us"), IncidentStudent.alias("our_part"), PartCategory.alias("our_pick")
-    ours = Category.alias("our_category")
+    below, granted, inside = Category.alias("below"), CategoryGroup.alias("granted"), GroupMember.alias("inside")
+    children = (
+        below.select(below.id)
+        .join(granted, on=(granted.category == below.parent))
+        .join(inside, on=(inside.group == granted.group))
+        .where(inside.account == user.id)
+    )
+    ours = (_my_categories(user) | children).alias("ours")
     in_our_categories = (
         # CROSS holds SQLite to this order: from the few categories to what is filed under them.
-        ours.select(part.incident)
-        .join(pick, JOIN.CROSS)
-        .join(part, JOIN.CROSS)
-        .where(_in(ours.id, _my_categories(user)) | _in(ours.parent, _my_categories(user)))
-        .where((pick.category == ours.id) & (part.id == pick.part))
+        part.select(part.incident)
+        .from_(Join(Join(ours, pick, JOIN.CROSS), part, JOIN.CROSS))
+        .where((pick.category == ours.c.category_id) & (part.id == pick.part))
     )
     return (
         written.select(written.id)
@@ -555,9 +565,13 @@ def _excluded_cases(u):
     )
 
 
+# The database asks them in this order and stops at the first that holds: what stands in the case's own row comes first.
+_CHEAP_FIRST = sorted(READ_CASE, key=lambda name: name not in ("admin", "opened_it", "primary_advocate", "coordinator"))
+
+
 def sees_case(u):
     """Expression on Case: `u` has at least one reason and is not excluded. The only one that lists may use."""
-    reasons = {name: reason(u) for name, reason in READ_CASE.items()}
+    reasons = {name: READ_CASE[name](u) for name in _CHEAP_FIRST}
     reasons = {name: expression for name, expression in reasons.items() if expression is not None}
     if isinstance(u, Account) and "admin" in reasons:
         return ~_excluded_cases(u)
@@ -598,6 +612,16 @@ def _cases_within_reach(user):
             .where(director.account == user.id)
         )
     )
+
+
+def cases_on(user, *fields):
+    """The cases this person is on: those they see for more than being an Admin Key Holder. As a query to narrow further."""
+    if user.role != ADMIN:
+        return visible_cases(user, *fields)
+    reasons = [reason(user) for name, reason in READ_CASE.items() if name != "admin"]
+    reasons = [expression for expression in reasons if expression is not None]
+    on_it = reduce(or_, reasons) if reasons else SQL("1 = 0")
+    return Case.select(*fields).where(_in(Case.id, _cases_within_reach(user)), on_it & ~_excluded_cases(user))
 
 
 def case_reason_columns(user):
@@ -648,8 +672,10 @@ def who_can_see_case(case):
 
 def who_would_see_case(case, *, groups=(), staff=()):
     """The same once these groups and accounts (ids) are attached as well: made-up rows stand in front of the tables."""
-    groups = {row.group_id for row in case.groups} | set(groups)
-    staff = {row.account_id for row in case.staff} | set(staff)
+    now = CaseGroup.select(Value(True), CaseGroup.group).where(CaseGroup.case == case.id)
+    now = list(now.union_all(CaseStaff.select(Value(False), CaseStaff.account).where(CaseStaff.case == case.id)).tuples())
+    groups = {row for is_group, row in now if is_group} | set(groups)
+    staff = {row for is_group, row in now if not is_group} | set(staff)
     made_up = [
         _made_up(CaseGroup, ("case_id", "group_id"), [(case.id, group) for group in groups]),
         _made_up(CaseStaff, ("case_id", "account_id"), [(case.id, account) for account in staff]),
@@ -662,14 +688,17 @@ def _case_readers(query):
     return [(row, reasons) for row, reasons in found if reasons]
 
 
-def cases_seen_with(account, *, member_of=None, manages=None):
-    """Ids of the cases this account would see if its memberships, or the groups it manages (ids; None for as they are),
-    were exactly these: a set. Asks the very same expressions."""
+def cases_seen_with(account, *, member_of=None, manages=None, directs=None):
+    """Ids of the cases this account would see if its memberships, or the groups it manages, or the departments it directs
+    (ids; None for as they are), were exactly these: a set. Asks the very same expressions."""
     made_up = []
     if member_of is not None:
         made_up.append(_made_up(GroupMember, ("group_id", "account_id"), [(group, account.id) for group in member_of]))
     if manages is not None:
         made_up.append(_made_up(GroupManager, ("group_id", "account_id"), [(group, account.id) for group in manages]))
+    if directs is not None:
+        pairs = [(department, account.id) for department in directs]
+        made_up.append(_made_up(DepartmentDirector, ("department_id", "account_id"), pairs))
     query = visible_cases(account, Case.id)
     return {case for (case,) in (query.with_cte(*made_up) if made_up else query).tuples()}
 
@@ -752,12 +781,39 @@ def who_looks_after(student):
     )
 
 
+# --- Notifications ---------------------------------------------------------------------------------------------------
+
+
+# What the kinds of events.NOTIFICATIONS are about; their `target` is the reference of such a record.
+NOTIFIED_OF = {
+    "incident": ("incident_assigned", "incident_alerted", "action_due"),
+    "case": ("case_added", "case_changed"),
+    "student": ("student_changed",),
+}
+
+
+def sees_notified(user):
+    """Expression on Notification: this person still sees the record that it is about. A record that is closed to them takes
+    what they were once told of it along, out of their list, its counts and the digest."""
+    about = {
+        "incident": Incident.select(SQL("1")).where((Incident.ref == Notification.target) & sees_incident(user)),
+        "case": Case.select(SQL("1")).where((Case.ref == Notification.target) & sees_case(user)),
+        "student": visible_students(user, SQL("1")).where(Student.ref == Notification.target),
+    }
+    return reduce(or_, [Notification.kind.in_(kinds) & _exists(about[record]) for record, kinds in NOTIFIED_OF.items()])
+
+
 # --- Who may be chosen -----------------------------------------------------------------------------------------------
 
 
 def assignable(*fields):
     """Accounts that an incident can be assigned to: active Key Users and Admin Key Holders."""
     return Account.select(*fields).where(Account.is_active & Account.role.in_(KEY_ROLES)).order_by(Account.name)
+
+
+def signs_in():
+    """Expression on Account: may sign in. A profile without a role can't, and neither can a deactivated account."""
+    return Account.is_active & (Account.role != "")
 
 
 def staff(*fields):

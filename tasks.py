@@ -21,9 +21,13 @@ from peewee import DatabaseError
 import events
 from blueprints.account import actions as account_actions
 from blueprints.account import queries as accounts
+from blueprints.cases import queries as cases
+from blueprints.home import actions as home_actions
+from blueprints.home import queries as home
 from blueprints.incidents import actions as incident_actions
 from blueprints.incidents import queries as incidents
 from blueprints.students import imports
+from blueprints.students import queries as students
 from extensions import clock, db, workers
 from models import Account, Heartbeat, OutboxEmail, School, is_postgres
 
@@ -103,6 +107,10 @@ EMAILS = {
     "incident_assigned": ("An incident was assigned to you", incidents.email_assigned),
     "incident_alerted": ("You were alerted to an incident", incidents.email_alerted),
     "action_due": ("An action is due today", incidents.email_action_due),
+    "case_added": ("You were assigned to a case", cases.email_case_added),
+    "case_changed": ("Something was added to a case you are on", cases.email_case_changed),
+    "student_changed": ("The profile of a student you look after was changed", students.email_student_changed),
+    "digest": ("What is new for you in Caseward", home.email_digest),
     "invitation": ("Your Caseward account", accounts.email_password_link),
     "password_link": ("Set a new Caseward password", accounts.email_password_link),
 }
@@ -265,6 +273,7 @@ def sweep():
     """Every minute: seal the audit log, send what no nudge reached, go on with imports, queue reminders that are due."""
     events.seal()
     remind_actions()
+    gather_digests()
     imports.run_waiting()
     deliver()
     beat("sweep")
@@ -272,10 +281,22 @@ def sweep():
 
 def remind_actions():
     """Queue the "action due" emails of today, from the school's alert hour on; a day that was missed is caught up."""
+    if today := _day_of_reminders():
+        incident_actions.queue_due_actions(today=today)
+
+
+def gather_digests():
+    """Queue the digest emails of today, from the school's alert hour on, with what was missed; after the reminders, which
+    go into it for those who want them there."""
+    if today := _day_of_reminders():
+        home_actions.queue_digests(today=today)
+
+
+def _day_of_reminders():
+    """The school's day once its alert hour has come, None before."""
     school = School.get()
     local = clock.now().astimezone(ZoneInfo(school.timezone))
-    if local.hour >= school.alert_hour:
-        incident_actions.queue_due_actions(today=local.date())
+    return local.date() if local.hour >= school.alert_hour else None
 
 
 def tidy():

@@ -253,7 +253,11 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = "notification"
-            indexes = ((("account", "read_at", "at"), False), (("digested_at", "digest_on"), False))
+            indexes = (
+                (("account", "read_at", "at"), False),
+                (("account", "at"), False),
+                (("digested_at", "digest_on"), False),
+            )
 
     class NotificationChoice(Model):
         account = ForeignKeyField(Account)

@@ -116,6 +116,61 @@
     }, 200));
   }
 
+  // Suggestions of the search bar: a combobox with a list. Without one the form is sent as it stands.
+  all('input[data-suggest]').forEach((input) => {
+    const make = (tag, role, more) => { const made = Object.assign(document.createElement(tag), more); made.setAttribute('role', role); return made; };
+    const list = make('ul', 'listbox', { id: `${input.id}-list`, className: 'autocomplete__menu', hidden: true });
+    const status = make('p', 'status', { className: 'vh' });
+    const say = (states) => Object.entries(states).forEach(([name, value]) => input.setAttribute(`aria-${name}`, value));
+    let [asking, waiting, at] = [new AbortController(), 0, -1];
+    const choose = (place) => {
+      at = place;
+      [...list.children].forEach((option, n) => {
+        option.setAttribute('aria-selected', n === at);
+        option.classList.toggle('autocomplete__option--focused', n === at);
+        if (n === at) option.scrollIntoView({ block: 'nearest' });
+      });
+      say({ activedescendant: at < 0 ? '' : list.children[at].id, expanded: !list.hidden });
+    };
+    const close = () => { asking.abort(); clearTimeout(waiting); list.hidden = true; choose(-1); };
+    const show = (found) => {
+      list.replaceChildren(...found.map(({ label, hint, url }, n) => {
+        const option = make('li', 'option', { id: `${list.id}-${n}`, className: 'autocomplete__option' });
+        option.dataset.url = url;
+        option.append(label, ' ', Object.assign(document.createElement('small'), { textContent: hint }));
+        return option;
+      }));
+      status.textContent = `${found.length || 'No'} suggestion${found.length === 1 ? '' : 's'}`;
+      list.hidden = !found.length;
+      choose(-1);
+    };
+    const ask = async () => {
+      const { signal } = asking = new AbortController();
+      const answer = await fetch(`${input.dataset.suggest}?${new URLSearchParams({ q: input.value })}`, { signal }).catch(() => null);
+      const found = answer && answer.ok ? await answer.json().catch(() => []) : []; // signed out since: a page to sign in on
+      if (!signal.aborted) show(found);
+    };
+    const later = (wait) => { asking.abort(); clearTimeout(waiting); if (input.value.trim()) waiting = setTimeout(ask, wait); else close(); };
+    const go = (option) => { if (option) location.assign(option.dataset.url); };
+    input.after(list, status);
+    list.setAttribute('aria-label', 'Suggestions');
+    input.setAttribute('role', 'combobox');
+    say({ autocomplete: 'list', controls: list.id, expanded: false });
+    input.addEventListener('input', () => later(120));
+    input.addEventListener('blur', close);
+    list.addEventListener('mousedown', (event) => event.preventDefault()); // the bar keeps the focus
+    list.addEventListener('click', ({ target }) => go(target.closest('li')));
+    input.addEventListener('keydown', (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const many = list.children.length + 1; // the last arrow leads back to what was typed
+      if (step) { if (list.hidden) later(0); else choose((at + 1 + step + many) % many - 1); }
+      else if (event.key === 'Escape' && !list.hidden) close();
+      else if (event.key === 'Enter' && at >= 0) go(list.children[at]);
+      else return;
+      event.preventDefault();
+    });
+  });
+
   document.documentElement.classList.add('js'); // chips then show a button instead of a tick box
   if (window.accessibleAutocomplete) {
     all('input[data-picker]').forEach(enhancePicker);
@@ -188,7 +243,7 @@
 
   // Parts of a page that follow a choice, or a long piece of work.
   all('[data-refresh-url]').forEach((box) => {
-    const form = box.closest('form');
+    const form = box.closest('form') || document.getElementById(box.dataset.refreshForm);
     const names = box.dataset.refreshNames.split(' '); // "categories-*" stands for every name that begins so
     const asks = (name) => names.some((one) => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1))));
     const query = () => urlencoded([...new FormData(form)].filter(([name, value]) => value && asks(name))).toString();
@@ -209,6 +264,16 @@
       if (!box.querySelector('[data-done]')) setTimeout(ask, Number(box.dataset.poll));
     };
     if (!box.querySelector('[data-done]')) setTimeout(ask, Number(box.dataset.poll));
+  });
+
+  // Select All ticks every box of its list, and stands ticked only while all of them are.
+  on('change', ({ target }) => {
+    const list = target.closest('[data-select-all]');
+    if (!list) return;
+    const whole = list.querySelector('[data-all]');
+    const boxes = all('input[type=checkbox]:not([data-all])', list);
+    if (target === whole) boxes.forEach((box) => { box.checked = whole.checked; });
+    else whole.checked = boxes.every((box) => box.checked);
   });
 
   // Blanking: Escape twice, or the button. A modal dialog makes the rest of the page inert, and covers other dialogs.

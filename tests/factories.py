@@ -75,12 +75,12 @@ def student(first_name="Ann", last_name=None, **fields):
     last_name = last_name or f"Finch{number}"
     fields.setdefault("admission_number", f"A{number:05}")
     email = fields.get("email", "")
-    words = [first_name, fields.get("preferred_name", ""), last_name, fields["admission_number"] or "", email]
+    names, rest = [first_name, fields.get("preferred_name", ""), last_name], [fields["admission_number"] or "", email]
     return Student.create(
         first_name=first_name,
         last_name=last_name,
         sort_name=fold(f"{last_name} {first_name}"),
-        search_text=fold(" ".join(words)),
+        search_text=f"{fold(' '.join(names))} | {fold(' '.join(rest))}",
         email_folded=email.casefold() or None,
         **fields,
     )

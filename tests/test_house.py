@@ -31,6 +31,7 @@ NO_ACTOR = {
     "account.tidy_up": "the nightly job",
     "incidents.taken": "bytes only; the action that names them asks",
     "incidents.queue_due_actions": "the minutely job",
+    "home.queue_digests": "the minutely job",
 }
 
 

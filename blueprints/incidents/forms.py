@@ -117,14 +117,6 @@ class ActionForm(CasewardForm):
             raise ValidationError("This day has passed. Give today or a later day.")
 
 
-class FilesForm(CasewardForm):
-    files = MultipleFileField("Files", [Files()])
-
-    def validate_files(self, field):
-        if not field.data and not field.errors:
-            raise ValidationError("Choose a file.")
-
-
 class MarkForm(CasewardForm):
     """A mark placed from the list: no pointer needed."""
 

@@ -13,6 +13,7 @@ from flask import current_app, g, has_request_context, request, url_for
 from markupsafe import Markup
 
 import permissions
+from blueprints.kit.forms import options
 from blueprints.kit.text import human_size
 from extensions import clock
 
@@ -23,7 +24,7 @@ UTC_ZONE = ZoneInfo("UTC")
 def register(app):
     """Give the application's templates their filters and globals."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(day=day, moment=moment, ago=ago, filesize=human_size, thousands=thousands)
+    app.jinja_env.filters.update(day=day, moment=moment, ago=ago, filesize=human_size, thousands=thousands, options=options)
     app.jinja_env.globals.update(
         can=lambda capability: permissions.can(g.get("user"), capability),
         navigation=navigation,
@@ -99,6 +100,9 @@ MENU = (
     ("Dashboard", "home.dashboard", None, ()),
     ("Students", "students.index", "student.search", ()),
     ("Incidents", "incidents.index", "incident.read", ()),
+    ("Cases", "cases.index", "case.read", (("My Cases", "cases.mine", "case.read"),)),
+    ("Case Management", "admin.own_groups", "group.manage", (("Groups", "admin.own_groups", "group.manage"),)),
+    ("Personnel", "account.personnel", "personnel.read", ()),
     ("Reporting", "reports.index", "report.run", (("Custom Report", "reports.incidents", "report.run"),)),
     (
         "Admin",
@@ -110,6 +114,7 @@ MENU = (
             ("Categories", "admin.categories", "admin.categories"),
             ("Bulk Management", "admin.bulk_closing", "bulk_closing"),
             ("Import students", "students.import_index", "student.import"),
+            ("Announcements", "home.announcements", "announcement"),
             ("Settings", "admin.settings", "admin.settings"),
             ("Email", "admin.email", "admin.email"),
             ("Audit log", "admin.audit", "admin.audit"),
@@ -132,7 +137,9 @@ def _entry(here, label, endpoint, _capability, children):
         for name, page, capability in children
         if _allowed(capability)
     ]
-    return {"label": label, "url": _path(endpoint, request.script_root), "current": endpoint == here, "children": shown}
+    # A section whose address is that of its first page leaves being the present one to that page.
+    is_here = endpoint == here and not any(child["current"] for child in shown)
+    return {"label": label, "url": _path(endpoint, request.script_root), "current": is_here, "children": shown}
 
 
 def _allowed(capability):

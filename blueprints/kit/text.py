@@ -11,6 +11,9 @@ _APOSTROPHES = re.compile("['`´\u2018\u2019\u201b\u2032\u02b9\u02bb\u02bc\u02bd
 _HYPHENS = re.compile("[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 # Postgres refuses NUL, and neither database nor browser can do anything with a lone surrogate.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# References are in Crockford's base 32 (models.REF_ALPHABET).
+_REFERENCE = re.compile("[0-9A-HJKMNP-TV-Z]{6}")
+_READ_AS = str.maketrans("OIL", "011")
 _NOT_IN_FILE_NAMES = re.compile(r'[<>:"|?*]')
 _NAME_LENGTH = 150
 
@@ -22,6 +25,18 @@ def fold(text: str) -> str:
     kept = (c for c in text if c.isspace() or not (unicodedata.combining(c) or unicodedata.category(c) in ("Cf", "Cc")))
     # Taking a letter apart can bring a new hyphen or apostrophe to light (full-width forms do).
     return " ".join(_HYPHENS.sub(" ", _APOSTROPHES.sub("", "".join(kept))).split())
+
+
+def reference(text: str, kind: str) -> str | None:
+    """The reference of a record of this kind (its letter) that was typed in any way, `i 7k3fq2` or `7K3FQ2`; or None.
+
+    O, I and L are in none of them and are read as 0 and 1.
+    """
+    typed = "".join(_HYPHENS.sub("", text).split()).upper() if len(text) < 40 else ""
+    if len(typed) == 7 and typed[0] in (kind, *("1L" if kind == "I" else "")):
+        typed = typed[1:]
+    typed = typed.translate(_READ_AS)
+    return f"{kind}-{typed}" if _REFERENCE.fullmatch(typed) else None
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

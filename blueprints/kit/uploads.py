@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -24,14 +24,18 @@ from blueprints.kit.limited import MAX_BODY, MAX_FILE, MAX_FILES, LimitedRequest
 from blueprints.kit.text import human_size, safe_name
 
 __all__ = ["ACCEPT", "ALLOWED", "KINDS", "MAX_BODY", "MAX_FILE", "MAX_FILES", "MAX_PIXELS", "LimitedRequest", "Stored",
-           "UploadProblem", "check", "chosen", "discard", "download_response", "open_stored", "safe_name", "sniff",
-           "store", "store_all"]
+           "PICTURES", "UploadProblem", "check", "chosen", "discard", "download_response", "open_stored",
+           "portrait_response", "safe_name", "sniff", "store", "store_all", "store_portrait"]
 
 MAX_PIXELS = 50_000_000
+PORTRAIT = 320  # pixels a side
 
 _REDRAWN = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
 
+PICTURES = ",".join(_REDRAWN)  # for <input accept>
 _SAVING = {"image/jpeg": {"quality": 90}, "image/webp": {"quality": 90}}
+# Faces are mostly above the middle of a picture that is higher than wide.
+_FACE = (0.5, 0.35)
 
 _HEAD = 4096
 _CHUNK = 64 * 1024
@@ -120,6 +124,28 @@ def _open_picture(stream: BinaryIO, media_type: str, name: str) -> Image.Image:
 
 def _redrawn(stream: BinaryIO, media_type: str, name: str) -> BinaryIO:
     """The picture drawn anew: upright, its first frame, its colours, and nothing else that was in the file."""
+
+    def save(picture, made):
+        picture.info = {key: picture.info[key] for key in ("icc_profile", "transparency") if key in picture.info}
+        picture.save(made, _REDRAWN[media_type], **_SAVING.get(media_type, {}))
+
+    return _drawn(stream, media_type, name, save)
+
+
+def _portrait(stream: BinaryIO, media_type: str, name: str) -> BinaryIO:
+    """The picture as a small square JPEG on white, with nothing else that was in the file."""
+
+    def save(picture, made):
+        small = ImageOps.fit(picture.convert("RGBA"), (PORTRAIT, PORTRAIT), centering=_FACE)
+        paper = Image.new("RGB", small.size, "white")
+        paper.paste(small, mask=small)
+        paper.save(made, "JPEG", quality=85)
+
+    return _drawn(stream, media_type, name, save)
+
+
+def _drawn(stream: BinaryIO, media_type: str, name: str, save: Callable[[Image.Image, BinaryIO], None]) -> BinaryIO:
+    """What `save` makes of the first frame of the picture, turned upright."""
     made = io.BytesIO()
     with _decoding:
         picture = _open_picture(stream, media_type, name)
@@ -127,8 +153,7 @@ def _redrawn(stream: BinaryIO, media_type: str, name: str) -> BinaryIO:
             picture.seek(0)
             picture.load()
             ImageOps.exif_transpose(picture, in_place=True)
-            picture.info = {key: picture.info[key] for key in ("icc_profile", "transparency") if key in picture.info}
-            picture.save(made, _REDRAWN[media_type], **_SAVING.get(media_type, {}))
+            save(picture, made)
         except Exception:  # as above
             raise UploadProblem(_damaged(name)) from None
     made.seek(0)
@@ -193,6 +218,15 @@ def store_all(folder: Path, files: Iterable[FileStorage], room: int | None = Non
     return taken
 
 
+def store_portrait(folder: Path, file: FileStorage) -> str:
+    """Write a picture of a person as a small square JPEG, for good; returns its path_name. Raises UploadProblem."""
+    name = safe_name(file.filename)
+    media_type = _checked(file.stream, name)
+    if media_type not in _REDRAWN:
+        raise UploadProblem(f"{name} is not a picture. Send a PNG, JPEG, GIF or WebP picture.")
+    return _write(Path(folder), _portrait(file.stream, media_type, name))[0]
+
+
 def discard(folder: Path, path_name: str) -> None:
     """Remove a stored file; it may be gone already."""
     _path(folder, path_name).unlink(missing_ok=True)
@@ -211,6 +245,16 @@ def download_response(folder: Path, path_name: str, original_name: str, media_ty
     response = send_file(file, kind, as_attachment=True, download_name=safe_name(original_name), conditional=False,
                          etag=False)
     response.content_length = os.fstat(file.fileno()).st_size
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def portrait_response(folder: Path, path_name: str) -> Response:
+    """A portrait, to show on a page: the only kind of upload that is, because it was drawn here (FileNotFoundError as
+    above)."""
+    response = send_file(open_stored(folder, path_name), "image/jpeg", download_name="photo.jpg", conditional=False, etag=False)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cache-Control"] = "no-store"

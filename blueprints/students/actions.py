@@ -13,8 +13,9 @@ import events
 import permissions
 from blueprints.students.forms import LABELS
 from blueprints.students.queries import search_keys
+from blueprints.students.telling import CONTACT, DETAILS, LEFT, RETURNED, tell
 from extensions import clock, db
-from models import Account, Exclusion, Incident, IncidentStudent, Student, StudentContact, is_postgres, new_ref
+from models import Account, Case, Exclusion, Incident, IncidentStudent, Student, StudentContact, is_postgres, new_ref
 
 UNIQUE = {"email": "email_folded", "admission_number": "admission_number", "upn": "upn"}
 SEARCHED = ("first_name", "last_name", "preferred_name", "admission_number", "email")
@@ -56,7 +57,9 @@ def change_student(student, values, *, version, actor):
         events.record("student.changed", actor=actor, target=row.ref, fields=sorted(changed))
         _refuse_taken(changed, row.id)
         merged = {name: getattr(row, name) for name in SEARCHED} | changed
-        return row.change(version, **changed, **_keys(merged))
+        row.change(version, **changed, **_keys(merged))
+        tell(row, DETAILS, actor=actor)
+        return row
 
 
 def leave(student, *, actor):
@@ -76,6 +79,7 @@ def _set_active(student, active, verb, actor):
         if row.is_active != active:
             events.record(verb, actor=actor, target=row.ref)
             row.change(row.version, is_active=active, left_at=None if active else clock.now())
+            tell(row, RETURNED if active else LEFT, actor=actor)
         return row
 
 
@@ -128,6 +132,7 @@ def add_contact(student, values, *, actor):
     ref = new_ref()
     with db.atomic():
         events.record("student.contact_changed", actor=actor, target=student.ref, contact=ref, how="added")
+        tell(student, CONTACT, actor=actor)
         return StudentContact.create(ref=ref, student=student, **values)
 
 
@@ -141,7 +146,9 @@ def change_contact(contact, values, *, version, actor):
             return row
         how = {"contact": row.ref, "how": "changed", "fields": sorted(changed)}
         events.record("student.contact_changed", actor=actor, target=row.student.ref, **how)
-        return row.change(version, **changed)
+        row.change(version, **changed)
+        tell(row.student, CONTACT, actor=actor)
+        return row
 
 
 def remove_contact(contact, *, actor):
@@ -153,41 +160,43 @@ def remove_contact(contact, *, actor):
             how = {"contact": row.ref, "how": "removed"}
             events.record("student.contact_changed", actor=actor, target=row.student.ref, **how)
             row.change(row.version, removed_at=clock.now(), removed_by=actor)
+            tell(row.student, CONTACT, actor=actor)
         return row
 
 
 # --- Conflicts of interest -------------------------------------------------------------------------------------------
 
 
-def exclude(account, *, student=None, incident=None, reason, actor):
-    """Keep an account out of one incident, or out of everything about one student. Beats every reason to see it.
+def exclude(account, *, student=None, incident=None, case=None, reason, actor):
+    """Keep an account out of one incident, one case, or of everything about one student. Beats every reason to see it.
 
-    Raises NotPossible when no other active Admin Key Holder would be left who sees the record, or an incident of the
-    student. Excluding oneself is allowed: it is how somebody steps back.
+    Raises NotPossible when no other active Admin Key Holder would be left who sees the record, or an incident or a case
+    of the student. Excluding oneself is allowed: it is how somebody steps back.
     """
-    permissions.require("exclusion", actor, student=student, incident=incident)
-    on = student or incident
+    permissions.require("exclusion", actor, student=student, incident=incident, case=case)
+    on = student or incident or case
     with db.atomic():
         _one_at_a_time()
-        events.record("exclusion.added", actor=actor, target=on.ref, account=account.ref, on=_kind(student))
+        events.record("exclusion.added", actor=actor, target=on.ref, account=account.ref, on=_kind(on))
         current = Exclusion.ended_at.is_null() & (Exclusion.account == account)
-        if Exclusion.select().where(current & _about(student, incident)).exists():
+        if Exclusion.select().where(current & (getattr(Exclusion, _kind(on)) == on)).exists():
             raise NotPossible(f"{account.name} is excluded from this already.")
-        row = Exclusion.create(account=account, student=student, incident=incident, reason=reason, excluded_by=actor)
-        _refuse_nobody_left(student, incident)
+        row = Exclusion.create(account=account, reason=reason, excluded_by=actor, **{_kind(on): on})
+        _refuse_nobody_left(on)
         return row
 
 
 def end_exclusion(exclusion, *, actor):
     """Let the account back in, as far as other reasons carry. The excluded account itself can't."""
-    permissions.require("exclusion", actor, student=exclusion.student, incident=exclusion.incident)
+    student, incident, case = exclusion.student, exclusion.incident, exclusion.case
+    permissions.require("exclusion", actor, student=student, incident=incident, case=case)
     if exclusion.account_id == actor.id:
         raise permissions.NotVisible(exclusion.ref)
-    on = exclusion.student or exclusion.incident
+    on = student or incident or case
     with db.atomic():
         row = Exclusion.get_by_id(exclusion.id)
         if row.ended_at is None:
-            how = {"account": row.account.ref, "on": _kind(row.student)}
+            how = {"account": row.account.ref, "on": _kind(on)}
             events.record("exclusion.ended", actor=actor, target=on.ref, **how)
             Exclusion.update(ended_at=clock.now(), ended_by=actor).where(
                 (Exclusion.id == row.id) & Exclusion.ended_at.is_null()
@@ -195,12 +204,9 @@ def end_exclusion(exclusion, *, actor):
         return Exclusion.get_by_id(row.id)
 
 
-def _kind(student):
-    return "incident" if student is None else "student"
-
-
-def _about(student, incident):
-    return Exclusion.incident == incident if student is None else Exclusion.student == student
+def _kind(on):
+    """What the record is, which is also the column of an exclusion that names it."""
+    return {Student: "student", Incident: "incident", Case: "case"}[type(on)]
 
 
 def _one_at_a_time():
@@ -209,25 +215,31 @@ def _one_at_a_time():
         list(Account.select(Account.id).where(Account.role == permissions.ADMIN).order_by(Account.id).for_update())
 
 
-def _refuse_nobody_left(student, incident):
-    """Called with the exclusion written: is an Admin Key Holder left for the record, and for each of its incidents?"""
+def _refuse_nobody_left(on):
+    """Called with the exclusion written: is an Admin Key Holder left for the record, and for all that is the student's?"""
     admins = list(Account.select().where(Account.is_active & (Account.role == permissions.ADMIN)))
-    if student is None:
-        left = [admin for admin in admins if permissions.incident_reasons(admin, incident)]
-    else:
-        this = Student.id == student.id
-        left = [admin for admin in admins if permissions.visible_students(admin).where(this).exists()]
+    left = [admin for admin in admins if _sees(admin, on)]
     if not left:
         raise NotPossible("At least one other Admin Key Holder must be left who can see this. Add one first.")
-    if student is not None and _orphaned(student, left):
-        raise NotPossible("An incident of this student would be left without an Admin Key Holder who can see it.")
+    if isinstance(on, Student) and (orphan := _orphaned(on, left)):
+        raise NotPossible(f"{orphan} of this student would be left without an Admin Key Holder who can see it.")
+
+
+def _sees(admin, on):
+    if isinstance(on, Student):
+        return permissions.visible_students(admin).where(Student.id == on.id).exists()
+    reasons = permissions.case_reasons if isinstance(on, Case) else permissions.incident_reasons
+    return bool(reasons(admin, on))
 
 
 def _orphaned(student, admins):
-    """Whether some incident of the student is seen by none of these admins."""
-    theirs = IncidentStudent.select(IncidentStudent.incident).where(IncidentStudent.student == student)
-    left = {incident for (incident,) in theirs.tuples()}
+    """What of the student none of these admins would see: "An incident", "A case", or None."""
+    parts = IncidentStudent.select(IncidentStudent.incident).where(IncidentStudent.student == student)
+    incidents = {incident for (incident,) in parts.tuples()}
+    cases = {case for (case,) in Case.select(Case.id).where(Case.student == student).tuples()}
     for admin in admins:
-        seen = permissions.visible_incidents(admin, Incident.id).where(Incident.id.in_(theirs))
-        left -= {incident for (incident,) in seen.tuples()}
-    return bool(left)
+        seen = permissions.visible_incidents(admin, Incident.id).where(Incident.id.in_(parts))
+        incidents -= {incident for (incident,) in seen.tuples()}
+        seen = permissions.visible_cases(admin, Case.id).where(Case.student == student)
+        cases -= {case for (case,) in seen.tuples()}
+    return "An incident" if incidents else "A case" if cases else None

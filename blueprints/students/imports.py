@@ -20,7 +20,7 @@ import events
 import permissions
 from blueprints.kit import csvread, uploads
 from blueprints.kit.text import plural, safe_name
-from blueprints.students import import_rows
+from blueprints.students import import_rows, telling
 from extensions import clock, db
 from models import Account, Conflict, Exclusion, ImportRun, Student, new_ref
 
@@ -198,9 +198,10 @@ def check(sheet, mapping, *, actor, deactivate=False, progress=None):
 
 
 def apply(plan, *, actor, run_ref):
-    """Write a plan in the open transaction and record it. Refused rows are left out."""
+    """Write a plan in the open transaction, record it and tell who looks after the students. Refused rows are left out."""
     import_rows.save(plan)
     events.record("student.imported", actor=actor, target=run_ref, run=run_ref, **plan.counts)
+    telling.tell_of_import(plan, actor=actor)
 
 
 def _check(run, folder):

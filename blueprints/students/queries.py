@@ -1,15 +1,17 @@
 """Who the students are, as far as the person asking may know. Every read starts from permissions.visible_students().
 
 Name, year and tutor group are all that a reader without `student.details` is given: other columns are not even fetched
-for them. Must not write anything but the audit row of a read.
+for them, except on the page of a student whom they have a relation to. Must not write anything but the audit row of a read.
 """
 
 import re
+from typing import NamedTuple
 
-from peewee import SQL, Case, NodeList
+from peewee import SQL, Case, NodeList, fn
 
 import events
 import permissions
+from blueprints.kit import prepared
 from blueprints.kit.text import fold, one_line
 from models import Account, Exclusion, ImportRun, Student, StudentContact
 
@@ -25,6 +27,7 @@ SHORT_FIELDS = (
 )
 LIST_FIELDS = (*SHORT_FIELDS, Student.admission_number)
 LONGEST_QUERY = 100  # characters of a search that are looked at
+MOST_WORDS = 12  # of them, where each number of words is a statement of its own (kit/prepared.py)
 DETAILS = "student.details"
 
 
@@ -35,11 +38,20 @@ def _fields(user):
 # --- One student -----------------------------------------------------------------------------------------------------
 
 
-def student(user, ref, audit=True):
-    """The student for their page; raises NotVisible when missing or closed to the user. Records the read."""
+def student(user, ref, audit=True, whole=False):
+    """The student for their page; raises NotVisible when missing or closed to the user. Records the read.
+
+    `whole`: for the page that shows the details, also to whoever may read them because of a relation to this student;
+    `.shows_details` then says whether it does.
+    """
     row = permissions.visible_students(user, *_fields(user)).where(Student.ref == ref).first()
     if row is None:
         raise permissions.NotVisible(ref)
+    if whole:
+        shows_details = permissions.may_see_details(user, row)
+        if shows_details and not permissions.can(user, DETAILS):
+            row = permissions.visible_students(user, Student).where(Student.id == row.id).get()
+        row.shows_details = shows_details
     if audit:
         events.record_alone("student.read", actor=user, target=row.ref, reasons=(user.role,))
     return row
@@ -49,14 +61,16 @@ def tabs(user, student, current="Overview"):
     """Sections of the student's page for layout.tabs(): (label, address, is current, count)."""
     home = f"/students/{student.ref}"
     sections = [("Overview", home), ("Incidents", f"{home}/incidents")]
+    if permissions.can(user, "case.read"):
+        sections.append(("Case", f"{home}/cases"))
     if permissions.can(user, "exclusion"):
         sections.append(("Conflicts of interest", f"{home}/exclusions"))
     return [(label, address, label == current, None) for label, address in sections]
 
 
 def contacts(user, student):
-    """The student's contacts, by name; none for a reader without the details."""
-    if not permissions.can(user, DETAILS):
+    """The student's contacts, by name; none for a reader who may not see this student's details."""
+    if not permissions.may_see_details(user, student):
         return []
     current = StudentContact.removed_at.is_null()
     return list(student.contacts.where(current).order_by(StudentContact.name, StudentContact.id))
@@ -121,16 +135,30 @@ def _narrowed(user, fields, text, year_group, tutor_group, active):
 
 def matching(user, text):
     """Expressions that must all hold for a student to match what was typed: one for each word."""
-    words = fold(one_line(text or "")[:LONGEST_QUERY]).replace("|", " ").split()
-    if permissions.can(user, DETAILS):
-        return [_like(Student.search_text, "%", word, "%") for word in words]
-    # What stands behind the bar of search_text is not for this reader, not even as a guess that comes true.
-    return [_like(Student.search_text, "%", word, "%|%") | _like(Student.sort_name, "%", word, "%") for word in words]
+    return _matches(_patterns(user, _words(text)))
 
 
-def _like(field, before, word, after):
-    escaped = re.sub(r"([!%_])", r"!\1", word)
-    return NodeList((field, SQL("LIKE"), before + escaped + after, SQL("ESCAPE '!'")), parens=True)
+def _words(text):
+    return fold(one_line(text or "")[:LONGEST_QUERY]).replace("|", " ").split()
+
+
+def _patterns(user, words):
+    """What search_text is compared with for each word, by names of ours: LIKE patterns."""
+    # What stands behind the bar of search_text is for readers of the details, not even a guess that comes true for others.
+    behind = "" if permissions.can(user, DETAILS) else "|%"
+    return {f"word_{place}": f"%{_escaped(word)}%{behind}" for place, word in enumerate(words)}
+
+
+def _matches(patterns):
+    return [_like(Student.search_text, pattern) for pattern in patterns.values()]
+
+
+def _escaped(word):
+    return re.sub(r"([!%_])", r"!\1", word)
+
+
+def _like(field, pattern):
+    return NodeList((field, SQL("LIKE"), pattern, SQL("ESCAPE '!'")), parens=True)
 
 
 def search_keys(first_name, last_name, preferred_name="", admission_number=None, email=""):
@@ -173,19 +201,46 @@ def pick(user, refs):
     return [found[ref] for ref in refs if ref in found]
 
 
+class Found(NamedTuple):
+    """What a search shows of a student."""
+
+    id: int
+    ref: str
+    first_name: str
+    last_name: str
+    preferred_name: str
+    year_group: str
+    tutor_group: str
+    is_active: bool
+
+
 def suggest(user, text, limit=12):
     """[{ref, label, hint}] for what was typed so far: names that begin so first, those who left last."""
-    conditions = matching(user, text)
-    if not conditions:
+    words = _words(text)[:MOST_WORDS]
+    if not words:
         return []
-    query = permissions.visible_students(user, *SHORT_FIELDS)
-    for condition in conditions:
-        query = query.where(condition)
-    first = fold(one_line(text)[:LONGEST_QUERY]).replace("|", " ")
-    begins_so = _like(Student.sort_name, "", first, "%") | _like(Student.search_text, "", first, "%")
-    begins = Case(None, ((begins_so, 0),), 1)
-    rows = query.order_by(Student.is_active.desc(), begins, Student.sort_name, Student.id).limit(limit).namedtuples()
-    return [chip(row) for row in rows]
+    begins = _escaped(" ".join(words)) + "%"
+    rows = prepared.rows(_suggested, user, begins=begins, most=limit, **_patterns(user, words))
+    return [chip(Found(*row)) for row in rows]
+
+
+def _suggested(user, begins, most, **patterns):
+    begins_so = _like(Student.sort_name, begins) | _like(Student.search_text, begins)
+    query = permissions.visible_students(user, *SHORT_FIELDS).where(*_matches(patterns))
+    order = (Student.is_active.desc(), Case(None, ((begins_so, 0),), 1), Student.sort_name, Student.id)
+    return query.order_by(*order).limit(most)
+
+
+def found(user, text, start, most):
+    """([Found], how many there are) for a search: `most` of them by name after the first `start`."""
+    words = _words(text)[:MOST_WORDS]
+    rows = prepared.rows(_found, user, start=start, most=most, **_patterns(user, words)) if words else []
+    return [Found(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+
+
+def _found(user, start, most, **patterns):
+    query = permissions.visible_students(user, *SHORT_FIELDS, fn.COUNT(SQL("*")).over())
+    return query.where(*_matches(patterns)).order_by(Student.sort_name, Student.id).limit(most).offset(start)
 
 
 def chip(row):
@@ -242,39 +297,55 @@ def _known_as(row):
     return {fold(name) for name in (*names, row.admission_number or "", row.email or "") if name}
 
 
+# --- Email -----------------------------------------------------------------------------------------------------------
+
+
+def email_student_changed(row, account):
+    """What the email about a changed profile may still say when it is sent: the template's context, or a sentence why it is
+    not sent any more. `row.target_id` is the student."""
+    found = permissions.visible_students(account, Student.id, Student.ref).where(Student.id == row.target_id).first()
+    if found is None:
+        return "this account does not see the student any more"
+    if account.id not in {person.id for person in permissions.who_looks_after(found)}:
+        return "this account does not look after the student any more"
+    return {"ref": found.ref}
+
+
 # --- Conflicts of interest -------------------------------------------------------------------------------------------
 
 
-def exclusions(user, student=None, incident=None):
-    """Who is kept out of a student or an incident now, newest first, without the reader themselves.
+def exclusions(user, student=None, incident=None, case=None):
+    """Who is kept out of a student, an incident or a case now, newest first, without the reader themselves.
 
     Only for Admin Key Holders who see the record; raises NotVisible or Denied for everybody else.
     """
-    permissions.require("exclusion", user, student=student, incident=incident)
+    permissions.require("exclusion", user, student=student, incident=incident, case=case)
     kept_out, by = Account.alias("kept_out"), Account.alias("excluder")
+    about = ((Exclusion.student, student), (Exclusion.incident, incident), (Exclusion.case, case))
+    ((column, record),) = [(column, record) for column, record in about if record is not None]
     query = (
         Exclusion.select(Exclusion, kept_out, by)
         .join(kept_out, on=(Exclusion.account == kept_out.id), attr="account")
         .switch(Exclusion)
         .join(by, on=(Exclusion.excluded_by == by.id), attr="excluded_by")
         .where(Exclusion.ended_at.is_null() & (Exclusion.account != user.id))
-        .where(Exclusion.student == student if student is not None else Exclusion.incident == incident)
+        .where(column == record)
         .order_by(Exclusion.at.desc(), Exclusion.id.desc())
     )
     return list(query)
 
 
-def exclusion(user, ref, student=None, incident=None):
-    """One of exclusions(); raises NotVisible."""
-    found = [row for row in exclusions(user, student=student, incident=incident) if row.ref == ref]
+def exclusion(user, ref, **about):
+    """One of exclusions(), which takes `about`; raises NotVisible."""
+    found = [row for row in exclusions(user, **about) if row.ref == ref]
     if not found:
         raise permissions.NotVisible(ref)
     return found[0]
 
 
-def excludable(user, student=None, incident=None):
-    """(ref, name) of the active staff who are not excluded from this record yet, by name."""
-    already = {row.account.ref for row in exclusions(user, student=student, incident=incident)}
+def excludable(user, **about):
+    """(ref, name) of the active staff who are not excluded from this record yet, by name; `about` as for exclusions()."""
+    already = {row.account.ref for row in exclusions(user, **about)}
     rows = permissions.staff(Account.ref, Account.name, Account.role).tuples()
     return [(ref, f"{name}, {permissions.ROLES[role]}") for ref, name, role in rows if ref not in already]
 

@@ -4,7 +4,6 @@ import pytest
 
 import permissions
 from blueprints.incidents import actions, queries
-from blueprints.incidents.wording import MOST_WORDS, compare
 from models import Conflict, Event, IncidentVersion, PartCategory, School
 from tests import factories
 from tests.web import forms, text_of
@@ -117,14 +116,6 @@ def test_a_draft_of_the_text_comes_back_and_goes(world, client_for, post, url):
     assert post(client, f"{url}/text", {"text": "All of it.", "reason": "More.", "number": "2"}).status_code == 303
     assert "Draft from" not in text_of(client.get(f"{url}/text"))
     assert post(client_for("oli"), f"{url}/text/draft-removal", form_url="/").status_code == 404
-
-
-def test_words_are_compared():
-    assert compare("He was hit.", "He was pushed.") == [
-        ("same", "He was "), ("removed", "hit"), ("added", "pushed"), ("same", ".")
-    ]  # fmt: skip
-    assert compare("a " * 2 * MOST_WORDS, "b") is None
-    assert compare("", "") == []
 
 
 # --- Details ---------------------------------------------------------------------------------------------------------

@@ -219,6 +219,23 @@ def test_pictures_lose_where_and_when_they_were_taken(kind, name, tmp_path):
         assert not dict(made.getexif()) and "xmp" not in made.info and "comment" not in made.info
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_a_portrait_is_a_small_square_on_white_and_nothing_else(kind, tmp_path):
+    saving = {"exif": exif()} if kind != "GIF" else {"comment": b"CANARY"}
+    data = picture(kind, mode="RGB" if kind == "JPEG" else "P" if kind == "GIF" else "RGBA", **saving) + b"CANARY"
+    path_name = uploads.store_portrait(tmp_path, FileStorage(io.BytesIO(data), "me.bin"))
+    with uploads.open_stored(tmp_path, path_name) as file:
+        kept = file.read()
+    assert b"CANARY" not in kept
+    with Image.open(io.BytesIO(kept)) as made:
+        assert (made.format, made.mode, made.size) == ("JPEG", "RGB", (320, 320)) and not dict(made.getexif())
+    before = sorted(tmp_path.rglob("*"))
+    for wrong in (b"%PDF-1.7 x", b"", b"plain text", data[:40]):
+        with pytest.raises(UploadProblem):
+            uploads.store_portrait(tmp_path, FileStorage(io.BytesIO(wrong), "a.png"))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_png_text_is_dropped_and_transparency_kept(tmp_path):
     from PIL.PngImagePlugin import PngInfo
 

@@ -3,7 +3,7 @@
 import pytest
 
 from blueprints.students import queries
-from models import Event, Student, StudentContact
+from models import Event, GroupMember, Student, StudentContact
 from permissions import NotVisible
 from tests import factories
 from tests.web import text_of
@@ -41,7 +41,43 @@ def test_what_may_not_be_read_is_not_even_fetched(secret, cast):
     assert row.name == "Stu Sturgeon"
     assert (row.date_of_birth, row.email, row.address, row.upn, row.admission_number) == (None,) * 5
     assert queries.contacts(cast.oli, row) == []
+    whole = queries.student(cast.oli, secret.ref, whole=True)
+    assert (whole.shows_details, whole.date_of_birth, whole.address) == (False, None, None)
     assert queries.pick(cast.oli, [secret.ref])[0].email is None
+
+
+DETAILS = ("4 Mar 2012", "12 Secret Lane", "UPN-SECRET", "Marta Sturgeon", "01234 567890", "stu@school.example.org")
+
+
+def test_being_on_a_case_about_the_student_shows_the_details(secret, cast, client_for):
+    case = factories.case(secret, opened_by=cast.kay, staff=[cast.sam], groups=[cast.counselling])
+    factories.case(factories.student(), opened_by=cast.kay, staff=[cast.oli])
+    for who in ("sam", "gil", "mo"):
+        text = text_of(client_for(who).get(f"/students/{secret.ref}"))
+        assert all(part in text for part in DETAILS) and "are shown to Key Users" not in text, who
+        assert "Edit" not in text and "Add contact" not in text
+    text = text_of(client_for("oli").get(f"/students/{secret.ref}"))
+    assert not any(part in text for part in DETAILS) and "are shown to Key Users" in text
+    factories.exclusion(cast.sam, cast.ada, case=case)
+    text = text_of(client_for("sam").get(f"/students/{secret.ref}"))
+    assert not any(part in text for part in DETAILS)
+
+
+def test_the_details_end_with_the_membership(secret, cast, client_for):
+    factories.case(secret, opened_by=cast.kay, groups=[cast.counselling])
+    gil = client_for("gil")
+    assert "12 Secret Lane" in gil.get(f"/students/{secret.ref}").text
+    GroupMember.delete().where(GroupMember.account == cast.gil).execute()
+    assert "12 Secret Lane" not in gil.get(f"/students/{secret.ref}").text
+
+
+def test_lists_and_search_go_by_the_role_alone(secret, cast, client_for):
+    factories.case(secret, opened_by=cast.kay, staff=[cast.sam])
+    sam = client_for("sam")
+    for address in ("/students", f"/students?q={secret.admission_number}", "/students/export.csv"):
+        page = sam.get(address, buffered=True).get_data(as_text=True)
+        assert "stu@school" not in page and f">{secret.admission_number}<" not in page, address
+    assert "Sturgeon" not in sam.get(f"/students?q={secret.admission_number}").text
 
 
 def test_tabs_are_links(cast, client_for):
@@ -50,7 +86,8 @@ def test_tabs_are_links(cast, client_for):
     assert f'<a href="/students/{ref}" aria-current="page">Overview' in page
     assert f'<a href="/students/{ref}/incidents">Incidents' in page
     assert "Conflicts of interest" not in page
-    assert [label for label, *_ in queries.tabs(cast.ada, cast.student)] == ["Overview", "Incidents", "Conflicts of interest"]
+    labels = [label for label, *_ in queries.tabs(cast.ada, cast.student)]
+    assert labels == ["Overview", "Incidents", "Case", "Conflicts of interest"]
 
 
 def test_missing_and_excluded_are_the_same_answer(cast, client_for):
@@ -88,10 +125,12 @@ def test_a_denied_read_is_audited(cast, client_for):
 
 
 def test_the_page_takes_few_queries(secret, cast, client_for, count_queries):
-    kay = client_for("kay")
-    kay.get("/students")
-    with count_queries(most=8):
-        kay.get(f"/students/{secret.ref}")
+    factories.case(secret, opened_by=cast.kay, staff=[cast.sam])
+    for who in ("kay", "sam", "oli"):
+        client = client_for(who)
+        client.get("/students")
+        with count_queries(most=9):
+            client.get(f"/students/{secret.ref}")
 
 
 def test_hostile_names_are_text(cast, client_for):

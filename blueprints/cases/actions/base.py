@@ -15,6 +15,14 @@ class Refused(Exception):
         self.sentence = sentence
 
 
+def refuse_closed(case, field):
+    """In the open transaction: Refused at `field` where the case is closed. Holds its row, so that nobody closes it before
+    this transaction has ended."""
+    still_open = (Case.id == case.id) & (Case.status == "Open")
+    if not Case.update(status="Open").where(still_open).execute():
+        raise Refused(field, "This case is closed. Reopen it first.")
+
+
 def note_activity(case, detail, *, actor):
     """In the open transaction: the case moved just now, and everybody who is on it is told, without what it was.
 

@@ -2,26 +2,36 @@
 
 import re
 from functools import cache
+from typing import NamedTuple
 
 from peewee import JOIN
 
 import events
 import permissions
 from blueprints.kit import prepared
-from models import Account, Case, CaseType, Student
+from models import Account, Case, CaseClosure, CaseType, CloseReason, Student
 
 REFERENCE = re.compile(r"C-[0-9A-HJKMNP-TV-Z]{6}")
 
-Opener, Primary, Coordinator = (Account.alias(name) for name in ("opener", "primary", "coordinator"))
+Opener, Primary, Coordinator, Closer = (Account.alias(name) for name in ("opener", "primary", "coordinator", "closer"))
 CASE_FIELDS = Case._meta.sorted_fields
 PERSON = ("id", "ref", "name", "is_active")
 STUDENT = ("id", "ref", "first_name", "last_name", "preferred_name", "year_group", "tutor_group", "is_active")
 TYPE = ("id", "ref", "name")
 
 
+class Closing(NamedTuple):
+    """How a closed case was closed."""
+
+    at: object
+    by: str
+    reason: str
+    outcome: str
+
+
 def case(user, ref, audit=True):
-    """The case with `.student`, `.case_type`, `.opened_by`, `.primary_advocate`, `.coordinator` and `.reasons` (why this
-    person sees it), or NotVisible.
+    """The case with `.student`, `.case_type`, `.opened_by`, `.primary_advocate`, `.coordinator`, `.closing` (None while
+    it is open) and `.reasons` (why this person sees it), or NotVisible.
 
     Records the read; `audit=False` is for the side that records an event of its own, and for parts of a page whose
     read is on record.
@@ -37,9 +47,10 @@ def case(user, ref, audit=True):
 
 
 def _loaded(user, ref):
-    """The case's fields, its student, its type, the people named on it, and each reason of `user`."""
+    """The case's fields, its student, its type, the people named on it, how it was closed, each reason of `user`."""
     columns = [getattr(Student, name) for name in STUDENT] + [getattr(CaseType, name) for name in TYPE]
     columns += [getattr(person, name) for person in (Opener, Primary, Coordinator) for name in PERSON]
+    columns += [CaseClosure.closed_at, Closer.name, CloseReason.name, CaseClosure.outcome]
     return (
         Case.select(*CASE_FIELDS, *columns, *permissions.case_reason_columns(user))
         .join_from(Case, Student)
@@ -47,6 +58,14 @@ def _loaded(user, ref):
         .join_from(Case, Opener, JOIN.LEFT_OUTER, on=(Case.opened_by == Opener.id))
         .join_from(Case, Primary, JOIN.LEFT_OUTER, on=(Case.primary_advocate == Primary.id))
         .join_from(Case, Coordinator, JOIN.LEFT_OUTER, on=(Case.coordinator == Coordinator.id))
+        .join_from(
+            Case,
+            CaseClosure,
+            JOIN.LEFT_OUTER,
+            on=((CaseClosure.case == Case.id) & CaseClosure.reopened_at.is_null() & (Case.status == "Closed")),
+        )
+        .join_from(CaseClosure, CloseReason, JOIN.LEFT_OUTER)
+        .join_from(CaseClosure, Closer, JOIN.LEFT_OUTER, on=(CaseClosure.closed_by == Closer.id))
         .where((Case.ref == ref) & permissions.not_excluded_from_case(user))
     )
 
@@ -72,8 +91,10 @@ def _case(values, reasons):
         person = take(PERSON)
         if person["id"]:
             fields[name] = Account(**person)
+    closing = Closing(*take(Closing._fields).values())
     row = Case(**fields)
     row._dirty.clear()
+    row.closing = closing if closing.by else None
     row.reasons = [name for name, holds in zip(reasons, values, strict=True) if holds]
     return row
 
@@ -83,16 +104,35 @@ def may_manage(case):
     return bool(permissions.MANAGE_CASE & set(case.reasons))
 
 
-def who_can_see(user, case):
-    """[(name, role, [reason in words])] of everybody who sees the case, for somebody who sees it."""
+class Colleague(NamedTuple):
+    """An active member of staff without a conflict of interest; whoever sees the case has `reasons`, in words."""
+
+    ref: str
+    name: str
+    role: str
+    email: str
+    reasons: list
+
+
+def colleagues(user, case):
+    """Every Colleague, by name: those who see the case and those who could be assigned to it, in one query."""
     words = [permissions.CASE_REASON_WORDS[name] for name in permissions.READ_CASE]
     found = []
-    for _, _, name, role, *holds in prepared.rows(_readers, user, case_id=case.id):
-        reasons = [word for word, is_true in zip(words, holds, strict=True) if is_true]
-        if reasons:
-            found.append((name, permissions.ROLES[role], reasons))
+    for _, ref, name, role, *holds, email in prepared.rows(_colleagues, case_id=case.id):
+        reasons = [word for word, is_true in zip(words, holds, strict=True) if is_true] if any(holds) else []
+        found.append(Colleague(ref, name, role, email, reasons))
     return found
 
 
-def _readers(user, case_id):
-    return permissions.case_readers_query(case_id)
+def _colleagues(case_id):
+    return permissions.case_readers_query(case_id).select_extend(Account.email)
+
+
+def who_can_see(user, case):
+    """[(name, role, [reason in words])] of everybody who sees the case, for somebody who sees it."""
+    return readers(colleagues(user, case))
+
+
+def readers(colleagues):
+    """The same of colleagues() that were asked for already."""
+    return [(row.name, permissions.ROLES[row.role], row.reasons) for row in colleagues if row.reasons]

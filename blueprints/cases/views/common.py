@@ -8,6 +8,7 @@ from flask import current_app, g, redirect, request, url_for
 import permissions
 from blueprints.cases import actions, queries
 from blueprints.kit import uploads
+from blueprints.kit.wording import compare
 from models import Conflict
 
 
@@ -68,3 +69,16 @@ def attempt(form, work):
         found.theirs = conflict.row
         form.rebase(conflict.row)
     return found
+
+
+def compared(wordings):
+    """[(wording, [(label, text, pieces)])] of queries.Wordings, the newest first: what is filled in, or was in the
+    wording before; `pieces` say what changed (kit/wording.py), None where nothing did or it is too long to compare."""
+    before = [dict(wording.fields) for wording in wordings[1:]] + [None]
+    return [(new, _changes(new.fields, old)) for new, old in zip(wordings, before, strict=True)]
+
+
+def _changes(fields, old):
+    was = old or {}
+    shown = [(label, text) for label, text in fields if text or was.get(label)]
+    return [(label, text, compare(was[label], text) if old and was[label] != text else None) for label, text in shown]

@@ -1,11 +1,11 @@
-"""Adding an incident: one transaction for the record, what hangs on it, its event and its emails."""
+"""Adding an incident: one transaction for the record, what hangs on it, its event and who is told."""
 
 from typing import NamedTuple
 
 import events
 import permissions
 from blueprints.account import actions as account_actions
-from blueprints.incidents.actions.alerting import email_alerted
+from blueprints.incidents.actions.alerting import tell_alerted
 from blueprints.incidents.actions.assigning import checked_assignee
 from blueprints.incidents.actions.base import Refused, confirm, refuse_unreachable
 from blueprints.incidents.actions.files import save_stored
@@ -72,7 +72,7 @@ def add(
         incident = _create(actor, text, happened_at, place, status or STATUSES[0], assigned_to)
         add_parts(incident, parts)
         _add_alerts(incident, accounts, groups, actor)
-        save_stored(incident, stored, actor)
+        save_stored(stored, actor, incident=incident)
         events.record(
             "incident.added",
             actor=actor,
@@ -83,10 +83,10 @@ def add(
             accounts=[account.ref for account in accounts],
             groups=[group.ref for group in groups],
         )
-        if assigned_to and assigned_to.id != actor.id:
-            events.email("incident_assigned", assigned_to, target=incident.ref, target_id=incident.id)
+        if assigned_to:
+            events.notify("incident_assigned", [assigned_to], actor=actor, target=incident.ref, target_id=incident.id)
         if audience:
-            email_alerted(incident, audience, accounts, groups, actor)
+            tell_alerted(incident, audience, accounts, groups, actor)
         if draft:
             account_actions.clear_draft(draft[0], actor=actor, once=draft[1])
     return incident

@@ -1,6 +1,6 @@
-"""Alerting people and groups: they read the incident from then on, and whoever is on it now gets one email.
+"""Alerting people and groups: they read the incident from then on, and whoever is on it now is told once.
 
-Membership of an alerted group is followed for reading; who joins later gets no email for the past (ruling 5).
+Membership of an alerted group is followed for reading; who joins later is not told of the past (ruling 5).
 """
 
 import events
@@ -40,15 +40,14 @@ def add_alerts(incident, accounts, groups, actor, confirmed, confirm_all=False):
         groups=[group.ref for group in groups],
     )
     told = known_accounts | _members(known_groups)
-    email_alerted(incident, audience, accounts, groups, actor, told)
+    tell_alerted(incident, audience, accounts, groups, actor, told)
 
 
-def email_alerted(incident, audience, accounts, groups, actor, told=()):
-    """One email for each account, and for each member of the groups who was not told before (ids), who can read it."""
+def tell_alerted(incident, audience, accounts, groups, actor, told=()):
+    """Tell each account, and each member of the groups who was not told before (ids), as far as they can read it."""
     wanted = {account.id for account in accounts} | (_members([group.id for group in groups]) - set(told))
-    for reader, _ in audience.readers:
-        if reader.id in wanted and reader.id != actor.id:
-            events.email("incident_alerted", reader, target=incident.ref, target_id=incident.id)
+    readers = [reader for reader, _ in audience.readers if reader.id in wanted]
+    events.notify("incident_alerted", readers, actor=actor, target=incident.ref, target_id=incident.id)
 
 
 def _alerted(incident):

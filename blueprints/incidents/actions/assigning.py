@@ -42,8 +42,8 @@ def assign(incident, to, *, actor, version, confirmed=""):
             old=old.ref if old else None,
             new=to.ref if to else None,
         )
-        if to and to.id != actor.id:
-            events.email("incident_assigned", to, target=incident.ref, target_id=incident.id)
+        if to:
+            events.notify("incident_assigned", [to], actor=actor, target=incident.ref, target_id=incident.id)
     return incident
 
 

@@ -26,11 +26,11 @@ def taken(folder, files):
         raise
 
 
-def save_stored(incident, stored, actor):
-    """Rows for files that are written, in the open transaction."""
+def save_stored(stored, actor, **record):
+    """Rows for files that are written, in the open transaction; `record` is incident=… or case=…."""
     return [
         StoredFile.create(
-            incident=incident,
+            **record,
             name=one.original_name,
             path_name=one.path_name,
             media_type=one.media_type,
@@ -46,7 +46,7 @@ def add_files(incident, stored, *, actor):
     """Add files that are written already to the incident; everybody who reads it may."""
     permissions.require("incident.read", actor, incident)
     with db.atomic():
-        rows = save_stored(incident, stored, actor)
+        rows = save_stored(stored, actor, incident=incident)
         for row in rows:
             events.record("incident.file_added", actor=actor, target=incident.ref, file=row.ref, size=row.size)
     return rows

@@ -7,9 +7,9 @@ import permissions
 from blueprints.incidents.actions.alerting import add_alerts
 from blueprints.incidents.actions.base import Refused
 from extensions import clock, db
-from models import Account, Incident, IncidentAction, OutboxEmail
+from models import Account, Incident, IncidentAction, Notification, OutboxEmail
 
-CATCH_UP = timedelta(days=7)  # how long after its day an "action due" email is still worth sending
+CATCH_UP = timedelta(days=7)  # how long after its day somebody is still told that an action is due
 
 
 def add_action(incident, *, text, person=None, due_on=None, actor, confirmed=""):
@@ -56,9 +56,9 @@ def set_done(incident, action, done, *, actor, version):
 
 
 def queue_due_actions(today):
-    """Queue the "action due" email of every open action that is due today, or fell due on a day that was missed.
+    """Tell the person of every open action that is due today, or fell due on a day that was missed.
 
-    Each goes out once for an action and its date, however often this is called. Returns how many were queued.
+    Each is told once of an action and its date, however often this is called. Returns how many were told.
     """
     due = (
         IncidentAction.select(IncidentAction.id, IncidentAction.due_on, IncidentAction.person_id, Incident.ref)
@@ -70,15 +70,30 @@ def queue_due_actions(today):
             & Account.is_active
         )
         .order_by(IncidentAction.id)
-        .tuples()
+        .namedtuples()
     )
-    waiting = {f"action_due:{action}:{due_on}": (person, ref, action) for action, due_on, person, ref in due}
+    waiting = {f"action_due:{row.id}:{row.due_on}": row for row in due}
     if not waiting:
         return 0
     with db.atomic():
-        queued = OutboxEmail.select(OutboxEmail.once).where(OutboxEmail.once.in_(list(waiting))).tuples()
-        for (once,) in queued:
+        for once in _told_already(waiting):
             del waiting[once]
-        for once, (person, ref, action) in waiting.items():
-            events.email("action_due", person, target=ref, target_id=action, once=once)
+        for once, row in waiting.items():
+            events.notify(
+                "action_due", [Account(id=row.person)], actor=None, target=row.ref, target_id=row.id,
+                detail=row.due_on.isoformat(), once=once, digest_on=today,
+            )  # fmt: skip
     return len(waiting)
+
+
+def _told_already(waiting):
+    """The keys of `waiting` that an email, or for those who want none at once a row of their list, stands for."""
+    emails = OutboxEmail.select(OutboxEmail.once).where(OutboxEmail.once.in_(list(waiting)))
+    told = {once for (once,) in emails.tuples()}
+    left = [row for once, row in waiting.items() if once not in told]
+    if left:
+        mine = Notification.account.in_({row.person for row in left}) & (Notification.kind == "action_due")
+        rows = Notification.select(Notification.target_id, Notification.detail)
+        rows = rows.where(mine & Notification.target_id.in_([row.id for row in left]))
+        told |= waiting.keys() & {f"action_due:{action}:{due_on}" for action, due_on in rows.tuples()}
+    return told

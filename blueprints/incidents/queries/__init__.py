@@ -1,7 +1,7 @@
 """What may be read about incidents. The first argument is the user; nothing here returns what that user may not see.
 
-lists.py: many incidents; record.py: one; choices.py: what a form offers; emails.py: what an email may still say.
-Nothing is written here but the audit row of a read.
+lists.py: many incidents; paging.py: a page of them; record.py: one; choices.py: what a form offers; emails.py: what an
+email may still say. Nothing is written here but the audit row of a read.
 """
 
 from blueprints.incidents.queries.choices import (
@@ -33,12 +33,12 @@ from blueprints.incidents.queries.lists import (
     my_assigned,
     my_open_actions,
     of_student,
-    paging,
     summaries,
     unassigned_active,
     whole_days,
     written_by_me,
 )
+from blueprints.incidents.queries.paging import COUNTED, paging, with_words
 from blueprints.incidents.queries.record import (
     action,
     actions,
@@ -55,6 +55,7 @@ from blueprints.incidents.queries.record import (
 )
 
 __all__ = [
+    "COUNTED",
     "Audience",
     "Part",
     "Summary",
@@ -98,6 +99,7 @@ __all__ = [
     "who_can_see",
     "whole_days",
     "with_guidance",
+    "with_words",
     "without_retired",
     "written_by_me",
 ]

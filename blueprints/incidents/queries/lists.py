@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from peewee import JOIN, SQL, Expression, Table, fn
-from playhouse.sqlite_ext import FTS5Model
+from peewee import JOIN, SQL, fn
 
 import permissions
-from blueprints.kit import prepared
+from blueprints.kit import fulltext, prepared
+from blueprints.kit.text import reference
 from models import (
     Account,
     BulkClosing,
@@ -27,13 +27,8 @@ from models import (
     PartCategory,
     School,
     Student,
-    is_postgres,
 )
 
-# As migrations/0002 folds the accents of the Postgres index; SQLite's tokenizer does it by itself.
-FOLDED = str.maketrans(
-    "àáâãäåçèéêëìíîïñòóôõöøùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝ", "aaaaaaceeeeiiiinoooooouuuuyyAAAAAACEEEEIIIINOOOOOOUUUUY"
-)
 AT_ONCE = 500  # rows whose parts are fetched with one query
 REFERENCE = re.compile(r"I-[0-9A-HJKMNP-TV-Z]{6}")
 
@@ -122,7 +117,8 @@ def filtered(
     if alerted_to:
         among.append(Incident.id.in_(_alerts_of(alerted_to, alerted_since)))
     if text and text.strip():
-        among.append(Incident.id.in_(_with_words(text)))
+        asked = fulltext.words(text)
+        among.append(Incident.id.in_(fulltext.rows_with(Incident, asked)) if asked else SQL("1 = 0"))
     if categories or student or year_group:
         among.append(_with_part(user, categories, student, year_group))
     return permissions.visible_incidents(user, among=among)
@@ -174,17 +170,6 @@ def _in_categories(categories):
     )
 
 
-def _with_words(text):
-    """Ids of the incidents whose newest text has these words; quotes, OR and a leading - work, nothing raises."""
-    if is_postgres():
-        table = Table("incident")
-        words = fn.websearch_to_tsquery("english", text.replace("\0", " ").translate(FOLDED))
-        return table.select(table.c.id).where(Expression(table.c.text_index, "@@", words))
-    table = Table("incident_text")
-    words = FTS5Model.web_query(text.replace("\0", " ")) or '""'
-    return table.select(table.c.rowid).where(Expression(table.c.incident_text, "MATCH", words))
-
-
 # --- Rows ------------------------------------------------------------------------------------------------------------
 
 
@@ -210,28 +195,6 @@ def listed(query):
         .order_by(Incident.entered_at.desc(), Incident.id.desc())
         .namedtuples()
     )
-
-
-def paging(user, *, text="", **filters):
-    """(fetch, count) of filtered(), for kit.listing.paginate(): rows for summaries(), newest entered first.
-
-    `filters` are those of filtered() that are on. The lists that are opened all day have their SQL put together once.
-    """
-    if text or filters.keys() - {"status", "student_id"}:
-        query = filtered(user, text=text, **filters)
-        return lambda most, start: list(listed(query).limit(most).offset(start)), lambda most: query.limit(most).count()
-    return (
-        lambda most, start: prepared.rows(_some_rows, user, most=most, start=start, **filters),
-        lambda most: len(prepared.rows(_some_ids, user, most=most, **filters)),
-    )
-
-
-def _some_rows(user, most, start, status=None, student_id=None):
-    return listed(filtered(user, status=status, student=student_id)).limit(most).offset(start)
-
-
-def _some_ids(user, most, status=None, student_id=None):
-    return filtered(user, status=status, student=student_id).select(Incident.id).limit(most)
 
 
 def summaries(user, rows):
@@ -396,10 +359,8 @@ def _unseen_notices(user):
 def by_reference(user, text):
     """The Summary of the incident whose reference was typed ("i-7k3fq2", "7K3FQ2"), or None: missing and not visible
     are the same."""
-    typed = re.sub(r"[\s-]", "", text).upper().translate(str.maketrans("OIL", "011"))
-    # The I of the reference became a 1 above; six characters are meant without it.
-    ref = "I-" + (typed[1:] if len(typed) == 7 and typed[0] == "1" else typed)
-    if not REFERENCE.fullmatch(ref):
+    ref = reference(text, "I")
+    if ref is None:
         return None
     found = summaries(user, listed(permissions.visible_incidents(user).where(Incident.ref == ref)))
     return found[0] if found else None

@@ -17,6 +17,8 @@ from models import (
     Account,
     BodyMark,
     BulkClosing,
+    Case,
+    CaseIncident,
     Category,
     Event,
     Group,
@@ -347,16 +349,19 @@ def file(user, incident, ref, audit=True):
 
 FileRow = namedtuple("FileRow", "ref name at who size uploaded_by_id")
 MarkRow = namedtuple("MarkRow", "ref note at who number author_id region view x y version")
+CaseRow = namedtuple("CaseRow", "ref title opened_at status")
 
 
 def attachments(user, incident):
-    """(files, marks) of the incident, without what was removed, in the order of entry."""
+    """(files, marks, cases) of the incident: files and marks without what was removed, and the cases it is linked to as far
+    as `user` sees them (of the others there is no trace), each in the order of entry."""
     moment = UtcDateTimeField().python_value
     rows = sorted(prepared.rows(_attachments, user, incident_id=incident.id), key=lambda row: row[1])
     rows = [(row[0], [*row[2:4], moment(row[4]), *row[5:]]) for row in rows]
     return (
         [FileRow(*row[:6]) for kind, row in rows if kind == "file"],
         [MarkRow(*row) for kind, row in rows if kind == "mark"],
+        [CaseRow(*row[:4]) for kind, row in rows if kind == "case"],
     )
 
 
@@ -400,7 +405,26 @@ def _attachments(user, incident_id):
         .join(Account, on=(BodyMark.author == Account.id))
         .where((BodyMark.incident == incident_id) & BodyMark.removed_at.is_null())
     )
-    return files.union_all(marked)
+    linked = (
+        Case.select(
+            Value("case").cast("text"),
+            Case.id,
+            Case.ref,
+            Case.title,
+            Case.opened_at,
+            Case.status,
+            none,
+            none,
+            nothing,
+            nothing,
+            no_place,
+            no_place,
+            none,
+        )
+        .join_from(Case, CaseIncident)
+        .where((CaseIncident.incident == incident_id) & permissions.sees_case(user))
+    )
+    return files.union_all(marked).union_all(linked)
 
 
 def marks(user, incident):

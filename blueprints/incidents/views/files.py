@@ -4,10 +4,10 @@ from flask import flash, g, render_template
 
 import permissions
 from blueprints.incidents import actions, queries
-from blueprints.incidents.forms import FilesForm
 from blueprints.incidents.views import bp
 from blueprints.incidents.views.common import attempt, loaded, to_incident, upload_folder
 from blueprints.kit import uploads
+from blueprints.kit.forms import FilesForm
 
 
 @bp.route("/incidents/<ref>/files", methods=["GET", "POST"])

@@ -8,15 +8,15 @@ from blueprints.incidents import queries
 from blueprints.incidents.queries.choices import ROLES
 from blueprints.incidents.views import bp
 from blueprints.incidents.views.common import loaded
-from blueprints.incidents.wording import compare
 from blueprints.kit import bodymap
+from blueprints.kit.wording import compare
 
 
 @bp.route("/incidents/<ref>")
 @permissions.policy("incident.read", record=True)
 def incident(ref):
     row = loaded(ref)
-    files, marks = queries.attachments(g.user, row)
+    files, marks, cases = queries.attachments(g.user, row)
     trail = queries.trail(g.user, row)
     return render_template(
         "incidents/incident.html",
@@ -26,6 +26,7 @@ def incident(ref):
         files=files,
         marks=marks,
         trail=trail,
+        cases=cases,
         alerted=[step.name for step in reversed(trail) if step.kind == "alerted"],
         readers=queries.who_can_see(g.user, row),
         roles=ROLES,

@@ -1,6 +1,8 @@
 """The list of students, its export, and the suggestions of every field in which a student is chosen."""
 
-from flask import abort, g, jsonify, render_template, request, url_for
+import json
+
+from flask import Response, abort, g, render_template, request, url_for
 
 import events
 import permissions
@@ -65,4 +67,5 @@ def export(kind):
 def suggest():
     # Not audited: these are the characters of a word being typed, one request each. They tell names, years and tutor
     # groups only, which all staff read anyway; what is then chosen, searched for or opened has its own audit row.
-    return jsonify(queries.suggest(g.user, request.args.get("q", "")))
+    found = queries.suggest(g.user, request.args.get("q", ""))
+    return Response(json.dumps(found, ensure_ascii=False), mimetype="application/json")

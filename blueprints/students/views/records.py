@@ -3,6 +3,7 @@
 from flask import flash, g, redirect, render_template, request, url_for
 
 import permissions
+from blueprints.kit import presentation
 from blueprints.students import actions, queries
 from blueprints.students.forms import CONTACT_LABELS, LABELS, ContactForm, StudentForm
 from blueprints.students.views import bp
@@ -13,11 +14,17 @@ def _page(student):
     return redirect(url_for("students.student", ref=student.ref), 303)
 
 
+def _changed(student):
+    """After a change, of which the people who look after the student may be told by email."""
+    presentation.nudge()
+    return _page(student)
+
+
 @bp.route("/students/<ref>")
 @permissions.policy("student.search", record=True)
 def student(ref):
-    row = queries.student(g.user, ref)
-    contacts = queries.contacts(g.user, row)
+    row = queries.student(g.user, ref, whole=True)
+    contacts = queries.contacts(g.user, row) if row.shows_details else []
     return render_template("students/student.html", student=row, tabs=queries.tabs(g.user, row), contacts=contacts)
 
 
@@ -51,7 +58,7 @@ def edit(ref):
             theirs = _both(form, conflict.row, LABELS)
         else:
             flash(f"{row.name} was saved.")
-            return _page(row)
+            return _changed(row)
     status = 409 if theirs else 422 if form.errors else 200
     return render_template("students/edit.html", form=form, student=row, theirs=theirs), status
 
@@ -74,7 +81,7 @@ def _both(form, row, labels):
 def departure(ref):
     row = actions.leave(queries.student(g.user, ref, audit=False), actor=g.user)
     flash(f"{row.name} is marked as left.")
-    return _page(row)
+    return _changed(row)
 
 
 @bp.route("/students/<ref>/return", methods=["POST"])
@@ -82,7 +89,7 @@ def departure(ref):
 def comeback(ref):
     row = actions.take_back(queries.student(g.user, ref, audit=False), actor=g.user)
     flash(f"{row.name} is at the school again.")
-    return _page(row)
+    return _changed(row)
 
 
 # --- Contacts --------------------------------------------------------------------------------------------------------
@@ -96,7 +103,7 @@ def new_contact(ref):
     if form.validate_on_submit():
         actions.add_contact(row, form.values(), actor=g.user)
         flash("The contact was added.")
-        return _page(row)
+        return _changed(row)
     page = render_template("students/contact.html", form=form, student=row, contact=None, theirs=())
     return page, 422 if form.errors else 200
 
@@ -115,7 +122,7 @@ def contact(ref, contact_ref):
             theirs = _both(form, conflict.row, CONTACT_LABELS)
         else:
             flash("The contact was saved.")
-            return _page(row)
+            return _changed(row)
     page = render_template("students/contact.html", form=form, student=row, contact=found, theirs=theirs)
     return page, 409 if theirs else 422 if form.errors else 200
 
@@ -126,4 +133,4 @@ def contact_removal(ref, contact_ref):
     row = queries.student(g.user, ref, audit=False)
     actions.remove_contact(queries.contact(g.user, row, contact_ref), actor=g.user)
     flash("The contact was removed from the page.")
-    return _page(row)
+    return _changed(row)

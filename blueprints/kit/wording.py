@@ -1,4 +1,4 @@
-"""Compares two wordings word by word. Knows nothing of incidents."""
+"""Compares two wordings word by word. Knows nothing of what they are about."""
 
 import re
 from difflib import SequenceMatcher
