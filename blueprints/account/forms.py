@@ -1,6 +1,7 @@
 """The forms of signing in and of accounts: shape only. Whether a password or an email will do, the actions say."""
 
-from wtforms import IntegerField, PasswordField, StringField
+from flask_wtf.file import FileField
+from wtforms import BooleanField, IntegerField, PasswordField, StringField
 from wtforms.widgets import HiddenInput
 
 from blueprints.kit.forms import CasewardForm, Required, ShortText
@@ -44,6 +45,24 @@ class OwnDetailsForm(CasewardForm):
     title = StringField("Role title", [ShortText(255)])
     phone = StringField("Phone", [ShortText(255)])
     version = IntegerField(widget=HiddenInput())
+
+
+class OwnCardForm(OwnDetailsForm):
+    """What staff say of themselves: more of them stands on a card."""
+
+    booking_url = StringField("Booking link", [ShortText(255)])
+    photo = FileField("Photo")
+    remove_photo = BooleanField("Remove the photo")
+
+
+class ProfileForm(CasewardForm):
+    """A person, before anybody says what they may do."""
+
+    name = StringField("Name", [Required("Give the name."), ShortText(255)])
+    email = StringField("Email", [Required("Give the email."), ShortText(254)])
+    title = StringField("Role title", [ShortText(255)])
+    phone = StringField("Phone", [ShortText(255)])
+    booking_url = StringField("Booking link", [ShortText(255)])
 
 
 class SetUpForm(CasewardForm):

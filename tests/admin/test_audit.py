@@ -382,3 +382,16 @@ def test_pages_and_their_cost(log, client_for, count_queries):
 
 def test_every_verb_has_words():
     assert not set(events.VERBS) - set(VERB_WORDS), "give these verbs words in blueprints/admin/audit_words.py"
+
+
+def test_a_link_to_an_incident_is_not_in_the_log_of_an_admin_who_is_excluded_from_it(cast):
+    shown, hidden = factories.incident(cast.sam, [cast.student]), factories.incident(cast.sam, [cast.student])
+    case = factories.case(cast.student, opened_by=cast.kay)
+    factories.exclusion(cast.ada, cast.kay, incident=hidden)
+    with db.atomic():
+        for incident in (shown, hidden):
+            events.record("case.incident_linked", actor=cast.kay, target=case.ref, incident=incident.ref)
+    filters = {"verb": "case.incident_linked"}
+    assert [row.details for row in queries.events_found(cast.ada, 1, UTC, filters).items] == [f"incident: {shown.ref}"]
+    other = factories.account(role="admin")
+    assert len(queries.events_found(other, 1, UTC, filters).items) == 2

@@ -1,12 +1,14 @@
 """Groups and departments: who is in them, what a membership opens, and who may change it."""
 
+from functools import partial
+
 import pytest
 
 import permissions
 from blueprints.admin import actions, queries
 from models import Conflict, Department, DepartmentDirector, Event, Group, GroupManager, GroupMember
 from tests.factories import account, category, group, incident, student
-from tests.web import forms, text_of
+from tests.web import filled_in, forms, text_of
 
 URL = "/admin/groups"
 
@@ -28,15 +30,15 @@ def world(cast):
 def test_what_joining_opens_is_what_the_rules_then_show(world):
     for person in (world.oli, world.kay, world.gil, world.ada):
         before = permissions.visible_incidents(person).count()
-        says = queries.effect_of_membership(world.ada, world.counselling, person, joins=True)
+        says = queries.incidents_changed(world.ada, world.counselling, person, joins=True)
         GroupMember.insert(group=world.counselling, account=person).on_conflict_ignore().execute()
         assert permissions.visible_incidents(person).count() - before == says, person.name
-    assert queries.effect_of_membership(world.ada, world.counselling, world.oli, joins=False) == 3
+    assert queries.incidents_changed(world.ada, world.counselling, world.oli, joins=False) == 3
     assert GroupMember.select().where(GroupMember.account == world.oli).exists()
 
 
 def test_asking_changes_nothing(world):
-    assert queries.effect_of_membership(world.ada, world.counselling, world.oli, joins=True) == 3
+    assert queries.incidents_changed(world.ada, world.counselling, world.oli, joins=True) == 3
     assert not GroupMember.select().where(GroupMember.account == world.oli).exists()
 
 
@@ -54,15 +56,32 @@ def test_membership_takes_effect_at_once_and_both_ways(world):
     assert verbs == ["group.member_added", "group.member_added", "group.member_removed"]
 
 
-def test_managing_alone_opens_nothing(world):
-    actions.add_person(world.counselling, world.oli, "manager", actor=world.ada)
-    assert permissions.visible_incidents(world.oli).count() == 0
-    assert GroupManager.get(GroupManager.account == world.oli).added_by_id == world.ada.id
+def test_managing_alone_opens_no_incident(world):
+    second = account(role=permissions.GROUP_MANAGER)
+    actions.add_person(world.counselling, second, "manager", actor=world.ada)
+    assert permissions.visible_incidents(second).count() == 0
+    assert GroupManager.get(GroupManager.account == second).added_by_id == world.ada.id
+
+
+@pytest.mark.parametrize("kind, roles", [("manager", permissions.MANAGER_ROLES), ("director", permissions.DIRECTOR_ROLES)])
+def test_only_whose_role_manages_can_be_made_to_manage(world, kind, roles):
+    department = Department.create(name="Pastoral")
+    of = department if kind == "director" else group()
+    for role in permissions.ROLES:
+        person = account(role=role)
+        offered = person in queries.addable(world.ada, of, kind)
+        assert offered == (role in roles), role
+        add = actions.add_director if kind == "director" else partial(actions.add_person, kind=kind)
+        if offered:
+            add(of, person, actor=world.ada)
+        else:
+            with pytest.raises(permissions.Denied):
+                add(of, person, actor=world.ada)
 
 
 def test_only_active_staff_come_into_a_group(world):
-    left = account(is_active=False)
-    for person in (world.rae, world.stu, left):
+    left, profile = account(is_active=False), account(role="")
+    for person in (world.rae, world.stu, left, profile):
         for kind in ("member", "manager"):
             with pytest.raises(permissions.Denied):
                 actions.add_person(world.counselling, person, kind, actor=world.ada)
@@ -74,19 +93,48 @@ def test_nobody_else_changes_groups(world):
     department = Department.create(name="Pastoral")
     for person in (world.oli, world.kay, world.mo, world.gil, world.rae, world.stu):
         for attempt in (
-            lambda who: actions.add_person(world.counselling, who, "member", actor=who),
-            lambda who: actions.remove_person(world.counselling, world.gil, "member", actor=who),
+            lambda who: actions.add_person(world.counselling, who, "manager", actor=who),
+            lambda who: actions.remove_person(world.counselling, world.mo, "manager", actor=who),
             lambda who: actions.add_group(name="New", department=None, actor=who),
             lambda who: actions.change_group(world.counselling, 1, name="X", department=None, is_active=True, actor=who),
             lambda who: actions.add_department("New", actor=who),
             lambda who: actions.change_department(department, 1, name="X", actor=who),
             lambda who: actions.add_director(department, who, actor=who),
             lambda who: actions.remove_director(department, who, actor=who),
-            lambda who: queries.groups(who),
-            lambda who: queries.effect_of_membership(who, world.counselling, who, joins=True),
+            lambda who: queries.departments(who),
+            lambda who: queries.cases_changed(who, world.counselling, who, "manager", joins=True),
         ):
             with pytest.raises(permissions.Denied):
                 attempt(person)
+
+
+def test_members_are_changed_by_who_manages_the_group_and_nobody_else(world):
+    for person in (world.oli, world.kay, world.gil, world.rae, world.stu):
+        for attempt in (
+            lambda who: actions.add_person(world.counselling, who, "member", actor=who),
+            lambda who: actions.remove_person(world.counselling, world.gil, "member", actor=who),
+            lambda who: queries.groups(who),
+            lambda who: queries.group(who, world.counselling.ref),
+            lambda who: queries.people(who, world.counselling, "member"),
+            lambda who: queries.membership_rows(who),
+            lambda who: queries.incidents_changed(who, world.counselling, who, joins=True),
+            lambda who: queries.cases_changed(who, world.counselling, who, "member", joins=True),
+        ):
+            with pytest.raises(permissions.Denied):
+                attempt(person)
+    other = group()
+    for attempt in (
+        lambda: actions.add_person(other, world.mo, "member", actor=world.mo),
+        lambda: actions.remove_person(other, world.mo, "member", actor=world.mo),
+        lambda: queries.group(world.mo, other.ref),
+        lambda: queries.cases_changed(world.mo, other, world.oli, "member", joins=True),
+    ):
+        with pytest.raises(permissions.NotVisible):
+            attempt()
+    assert queries.people(world.mo, other, "member") == queries.addable(world.mo, other, "member") == []
+    actions.add_person(world.counselling, world.oli, "member", actor=world.mo)
+    actions.remove_person(world.counselling, world.gil, "member", actor=world.mo)
+    assert [row.account_id for row in GroupMember.select()] == [world.oli.id]
 
 
 def test_names_are_free_whatever_their_case(world):
@@ -131,10 +179,12 @@ def test_adding_a_member_says_first_what_it_changes(world, client_for, post):
 def test_a_confirmation_holds_only_for_what_was_shown(world, client_for, post):
     ada = client_for("ada")
     address = f"{URL}/{world.counselling.ref}/members"
-    shown = {"staff_member": world.oli.ref, "shown": f"{world.oli.ref}:3:2"}
+    first = post(ada, address, {"staff_member": world.oli.ref}, form_url=f"{address}/new")
+    body = filled_in(first, address, {})
     incident(world.sam, [(student(), [world.secret])])
-    again = post(ada, address, shown, form_url=f"{address}/new")
+    again = ada.post(address, data=body)
     assert again.status_code == 200 and "will see 4 incidents" in text_of(again)
+    assert "This has changed since it was shown" in text_of(again) and "This has changed" not in text_of(first)
     assert not GroupMember.select().where(GroupMember.account == world.oli).exists()
 
 
@@ -152,6 +202,11 @@ def test_removing_says_first_what_it_changes(world, client_for, post):
     address = f"{URL}/{world.counselling.ref}/members/{world.gil.ref}/removal"
     page = ada.get(address)
     assert "Gil Gannet will no longer see 3 incidents that they see now." in text_of(page)
+    stale = filled_in(page, address, {})
+    incident(world.sam, [(student(), [world.secret])])
+    again = ada.post(address, data=stale)
+    assert again.status_code == 200 and "will no longer see 4 incidents" in text_of(again)
+    assert GroupMember.select().count() == 1
     assert post(ada, address).status_code == 303
     assert GroupMember.select().count() == 0
     assert ada.get(address).status_code == 404
@@ -160,11 +215,15 @@ def test_removing_says_first_what_it_changes(world, client_for, post):
 def test_managers(world, client_for, post):
     ada = client_for("ada")
     address = f"{URL}/{world.counselling.ref}/managers"
-    form = {"staff_member": world.oli.ref, "shown": f"{world.oli.ref}:None:0"}
-    assert post(ada, address, form, form_url=f"{address}/new").status_code == 303
-    assert GroupManager.select().where(GroupManager.account == world.oli).exists()
-    assert post(ada, f"{address}/{world.oli.ref}/removal").status_code == 303
-    assert not GroupManager.select().where(GroupManager.account == world.oli).exists()
+    second = account("Una Urchin", role=permissions.GROUP_MANAGER)
+    shown = post(ada, address, {"staff_member": second.ref}, form_url=f"{address}/new")
+    assert "Una Urchin will manage Counselling. This opens no incident" in text_of(shown)
+    assert ada.post(address, data=filled_in(shown, address, {})).status_code == 303
+    assert GroupManager.select().where(GroupManager.account == second).exists()
+    assert post(ada, f"{address}/{second.ref}/removal").status_code == 303
+    assert not GroupManager.select().where(GroupManager.account == second).exists()
+    refused = post(ada, address, {"staff_member": world.oli.ref}, form_url=f"{address}/new")
+    assert refused.status_code == 422 and "Oli Ouzel" not in refused.get_data(as_text=True)
 
 
 def test_adding_and_editing_a_group(world, client_for, post):
@@ -208,14 +267,19 @@ def test_departments_and_directors(world, client_for, post):
     row = Department.get(Department.name == "Pastoral")
     address = f"/admin/departments/{row.ref}"
     assert added.location.endswith(address)
-    assert post(ada, f"{address}/directors", {"staff_member": world.mo.ref}, form_url=address).status_code == 303
-    assert "Mo Merlin" in text_of(ada.get(address)) and "Mo Merlin" in text_of(ada.get(URL))
-    refused = post(ada, f"{address}/directors", {"staff_member": world.rae.ref}, form_url=address)
-    assert refused.status_code == 422
+    dee = account("Dee Dunlin", role=permissions.DIRECTOR)
+    directors = f"{address}/directors"
+    shown = post(ada, directors, {"staff_member": dee.ref}, form_url=f"{directors}/new")
+    assert "Dee Dunlin will direct Pastoral." in text_of(shown) and not DepartmentDirector.select().exists()
+    assert ada.post(directors, data=filled_in(shown, directors, {})).status_code == 303
+    assert "Dee Dunlin" in text_of(ada.get(address)) and "Dee Dunlin" in text_of(ada.get(URL))
+    for who in (world.rae, world.mo):
+        refused = post(ada, directors, {"staff_member": who.ref}, form_url=f"{directors}/new")
+        assert refused.status_code == 422
     assert post(ada, address, {"name": "Wellbeing"}).status_code == 303
     late = post(ada, address, {"name": "Care", "version": "1"})
     assert late.status_code == 409 and "Wellbeing" in text_of(late)
-    assert post(ada, f"{address}/directors/{world.mo.ref}/removal", form_url=address).status_code == 303
+    assert post(ada, f"{directors}/{dee.ref}/removal").status_code == 303
     assert not DepartmentDirector.select().exists()
     assert post(ada, "/admin/departments/new", {"name": "wellbeing"}).status_code == 422
 

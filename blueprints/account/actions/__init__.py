@@ -15,6 +15,7 @@ from blueprints.account.actions.people import (
     deactivate,
     reactivate,
 )
+from blueprints.account.actions.photos import Photo
 from blueprints.account.actions.sessions import revoke_all, revoke_session, sign_out, start_session
 from blueprints.account.actions.set_up import set_up_school
 from blueprints.account.actions.sign_in import Outcome, second_step, sign_in
@@ -26,6 +27,7 @@ __all__ = [
     "MOST_BYTES",
     "OPERATOR",
     "Outcome",
+    "Photo",
     "Refused",
     "add_account",
     "ask_password_link",

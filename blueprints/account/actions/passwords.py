@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 
+import permissions
 from blueprints.account import hashing, throttle
 from blueprints.account.actions.base import Refused, by, may_manage
 from blueprints.account.actions.sessions import end_all, rotate_session
@@ -25,12 +26,12 @@ def check_password(password, *, name="", email=""):
 
 
 def ask_password_link(email, *, address=""):
-    """Email a set-password link if an active account has this email. Tells nobody whether it did."""
+    """Email a set-password link if an account that may sign in has this email. Tells nobody whether it did."""
     folded = email.strip().casefold()
     buckets = [Bucket("link", folded, 5), Bucket("link address", throttle.network(address), 50)]
     if throttle.take(*buckets) is None:
         return
-    account = Account.get_or_none((Account.email_folded == folded) & Account.is_active)
+    account = Account.get_or_none((Account.email_folded == folded) & permissions.signs_in())
     with db.atomic():
         record("account.password_link_asked", actor=None, target=account.ref if account else "")
         _queue_link(account)
@@ -63,6 +64,8 @@ def invite(account, *, actor):
     may_manage(actor)
     if not account.is_active:
         raise Refused("This account is deactivated. Reactivate it first.")
+    if not account.role:
+        raise Refused("This profile has no role yet, so nobody signs in with it. Give it a role first.")
     with db.atomic():
         link = make_link(account)
         record("account.invited", target=account.ref, kind=link.kind, **by(actor))

@@ -1,10 +1,15 @@
-"""Accounts: adding, changing, deactivating. There is always an active Admin Key Holder left."""
+"""Accounts: adding, changing, deactivating. There is always an active Admin Key Holder left.
+
+An account without a role is a profile: it can't sign in, and is sent no link, until it is given a role.
+"""
 
 import re
+from urllib.parse import urlsplit
 
 import permissions
 from blueprints.account.actions.base import Refused, by, may_manage
 from blueprints.account.actions.passwords import check_password, make_link
+from blueprints.account.actions.photos import photo_fields
 from blueprints.account.actions.sessions import end_all
 from blueprints.account.hashing import hashed
 from blueprints.kit.text import fold, one_line
@@ -13,13 +18,15 @@ from extensions import clock, db
 from models import Account, Conflict, PasswordLink, is_postgres, new_ref
 
 _ADDRESS = re.compile(r"[!-;=?A-Z\[-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-DETAILS = ("name", "email", "role", "title", "phone")
+DETAILS = ("name", "email", "role", "title", "phone", "booking_url", "photo_path")
 
 
-def add_account(*, name, email, role, title="", phone="", password=None, actor):
-    """Add an account. Without a password it gets an invitation by email. Returns the account."""
+def add_account(*, name, email, role, title="", phone="", booking_url="", password=None, actor):
+    """Add an account, or with an empty role a profile. An account without a password gets an invitation by email.
+    Returns the account."""
     may_manage(actor)
-    fields = _checked({"name": name, "email": email, "role": role, "title": title, "phone": phone})
+    details = {"name": name, "email": email, "role": role, "title": title, "phone": phone, "booking_url": booking_url}
+    fields = _checked(details)
     if password is not None:
         check_password(password, name=name, email=email)
         fields["password_hash"] = hashed(password)
@@ -29,20 +36,27 @@ def add_account(*, name, email, role, title="", phone="", password=None, actor):
         record("account.added", target=ref, role=role, **by(actor))
         _refuse_taken(fields["email_folded"])
         account = Account.create(ref=ref, **fields, created_at=clock.now())
-        if password is None:
-            make_link(account)
-            record("account.invited", target=account.ref, kind="invite", **by(actor))
+        if password is None and role:
+            _invite(account, actor)
     return account
 
 
-def change_account(account, *, version, actor, **details):
-    """Change name, email, role, title or phone if the account still has `version`, else raise Conflict.
+def _invite(account, actor):
+    link = make_link(account)
+    record("account.invited", target=account.ref, kind=link.kind, **by(actor))
 
-    Another role signs the account out everywhere; another email makes links sent to the old one worthless.
+
+def change_account(account, *, version, actor, photo=None, **details):
+    """Change name, email, role, title, phone, booking link or photo if the account still has `version`, else raise
+    Conflict.
+
+    Another role signs the account out everywhere, the first one invites it; another email makes links sent to the old
+    one worthless, and so does taking the role away.
     """
     may_manage(actor)
     fields = _checked(details)
-    with db.atomic():
+    with photo_fields(account, photo) as its_photo, db.atomic():
+        fields |= its_photo
         now = _locked(account)
         changed = [name for name in DETAILS if name in fields and fields[name] != getattr(now, name)]
         if not changed:
@@ -56,19 +70,38 @@ def change_account(account, *, version, actor, **details):
             _keep_an_admin(now, fields["role"])
             end_all(now)
             record("account.role_changed", target=now.ref, old=now.role, new=fields["role"], **by(actor))
+        is_first_role = "role" in changed and not now.role
         fields["search_text"] = _search_text(fields.get("name", now.name), fields.get("email", now.email))
         now.change(version, **fields)
-        record("account.changed", target=now.ref, fields=changed, **by(actor))
+        _record_changes(changed, now, actor)
+        if not now.role:
+            _void_links(now)
+        elif is_first_role and now.is_active and now.password_hash is None:
+            _invite(now, actor)
     return now
 
 
-def change_own_details(*, version, title, phone, actor):
-    """Change one's own title and phone."""
-    fields = _checked({"title": title, "phone": phone})
-    with db.atomic():
+def _record_changes(changed, account, actor):
+    if "photo_path" in changed:
+        record("account.photo_changed", target=account.ref, **by(actor))
+    others = [name for name in changed if name != "photo_path"]
+    if others or not changed:
+        record("account.changed", target=account.ref, fields=others, **by(actor))
+
+
+def change_own_details(*, version, title, phone, booking_url=None, photo=None, actor):
+    """Change one's own title and phone; staff also what else stands on their card."""
+    details = {"title": title, "phone": phone}
+    if permissions.can(actor, "personnel.read"):
+        details["booking_url"] = booking_url or ""
+    else:
+        photo = None
+    fields = _checked(details)
+    with photo_fields(actor, photo) as its_photo, db.atomic():
+        fields |= its_photo
         changed = [name for name in fields if fields[name] != getattr(actor, name)]
         actor.change(version, **fields)
-        record("account.changed", actor=actor, target=actor.ref, fields=changed)
+        _record_changes(changed, actor, actor)
 
 
 def deactivate(account, *, actor):
@@ -138,11 +171,13 @@ def _checked(details):
     fields = {name: one_line(value) for name, value in details.items()}
     if "name" in fields and not fields["name"]:
         raise Refused("Give the name.", "name")
-    if "role" in fields and fields["role"] not in permissions.ROLES:
+    if fields.get("role") and fields["role"] not in permissions.ROLES:
         raise Refused("This role is not known.", "role")
     for name, value in fields.items():
         if len(value) > 255:
             raise Refused("This can have at most 255 characters.", name)
+    if fields.get("booking_url") and not _is_web_address(fields["booking_url"]):
+        raise Refused("This is not the address of a web page. Write one like https://booking.example/kay.", "booking_url")
     if "email" in fields:
         if len(fields["email"]) > 254 or not _ADDRESS.fullmatch(fields["email"]):
             raise Refused("This is not an email address. Write one like kay@school.example.", "email")
@@ -150,6 +185,17 @@ def _checked(details):
     if "name" in fields and "email" in fields:
         fields["search_text"] = _search_text(fields["name"], fields["email"])
     return fields
+
+
+def _is_web_address(text):
+    """Whether a link may lead there: http or https, a host, and nobody's password before it."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    fits = text.isprintable() and not set(text) & set(" \\<>\"'`")
+    return fits and parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc
 
 
 def _search_text(name, email):

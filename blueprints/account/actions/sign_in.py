@@ -1,4 +1,5 @@
-"""Signing in: the password, then the code. Unknown, deactivated and password-less accounts take the same way as others.
+"""Signing in: the password, then the code. Unknown and deactivated accounts, and those without a password or a role, take
+the same way as others.
 
 At most ten passwords are tested for an email each hour, and a hundred for an address: a try is counted before it is
 tested and given back when it was right. Beyond that nothing is hashed for anybody, except for whoever brings a valid
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import pyotp
 from pyotp.exceptions import OTPVerificationError
 
+import permissions
 from blueprints.account import hashing, throttle, tokens
 from blueprints.account.throttle import Bucket
 from events import record_alone
@@ -50,7 +52,7 @@ def code_bucket(account):
 def sign_in(email, password, *, code="", address=""):
     """Test one password, and the code that may come with it; starts no session. Never says why it refused."""
     folded = email.strip().casefold()
-    account = Account.get_or_none((Account.email_folded == folded) & Account.is_active)
+    account = Account.get_or_none((Account.email_folded == folded) & permissions.signs_in())
     buckets = password_buckets(folded, address)
     tries = throttle.take(*buckets)
     proven = tries is None and _brings_second_factor(account, folded, code, address)

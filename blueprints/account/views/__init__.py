@@ -6,6 +6,14 @@ from blueprints.account.commands import commands
 
 bp = Blueprint("account", __name__)
 
-from blueprints.account.views import drafts, own, passwords, set_up, sign_in, two_step  # noqa: E402  they route on `bp`
+from blueprints.account.views import (  # noqa: E402  they route on `bp`
+    drafts,
+    own,
+    passwords,
+    personnel,
+    set_up,
+    sign_in,
+    two_step,
+)
 
-__all__ = ["bp", "commands", "drafts", "own", "passwords", "set_up", "sign_in", "two_step"]
+__all__ = ["bp", "commands", "drafts", "own", "passwords", "personnel", "set_up", "sign_in", "two_step"]

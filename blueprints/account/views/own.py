@@ -1,15 +1,16 @@
 """One's own account: details, password, second step, sessions, and what was recorded about signing in."""
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import current_app, flash, g, redirect, render_template, url_for
 
 from blueprints.account import actions, queries
 from blueprints.account.actions import Refused
-from blueprints.account.forms import ChangePasswordForm, OwnDetailsForm
+from blueprints.account.forms import ChangePasswordForm, OwnCardForm, OwnDetailsForm
 from blueprints.account.views import bp
 from blueprints.account.views.browsers import hold
+from blueprints.kit import uploads
 from blueprints.kit.text import plural
 from models import Conflict
-from permissions import SIGNED_IN, policy
+from permissions import SIGNED_IN, can, policy
 
 
 @bp.route("/account")
@@ -27,20 +28,28 @@ def index():
 @bp.route("/account/details", methods=["GET", "POST"])
 @policy(SIGNED_IN)
 def details():
-    form = OwnDetailsForm(obj=g.user)
+    form = OwnCardForm(obj=g.user) if can(g.user, "personnel.read") else OwnDetailsForm(obj=g.user)
     status, theirs = 422 if form.is_submitted() else 200, None
     if form.validate_on_submit():
         try:
-            actions.change_own_details(
-                version=form.version.data, title=form.title.data or "", phone=form.phone.data or "", actor=g.user
-            )
+            actions.change_own_details(**_typed(form), version=form.version.data, actor=g.user)
+        except Refused as problem:
+            problem.show_on(form)
         except Conflict as conflict:
             status, theirs = 409, conflict.row
             form.version.data, form.version.raw_data = theirs.version, None
         else:
             flash("Your details are saved.", "ok")
             return redirect(url_for("account.index"), 303)
-    return render_template("account/details.html", form=form, theirs=theirs), status
+    return render_template("account/details.html", form=form, theirs=theirs, account=g.user, uploads=uploads), status
+
+
+def _typed(form):
+    typed = {name: form[name].data or "" for name in ("title", "phone", "booking_url") if name in form}
+    if "photo" in form:
+        folder = current_app.settings.instance / "files"
+        typed["photo"] = actions.Photo(folder, form.photo.data or None, form.remove_photo.data)
+    return typed
 
 
 @bp.route("/account/password", methods=["GET", "POST"])

@@ -4,6 +4,7 @@ from peewee import IntegrityError, fn
 
 import events
 import permissions
+from blueprints.admin.queries.groups import ROLES_FOR
 from extensions import db
 from models import Department, DepartmentDirector, Group, GroupManager, GroupMember
 
@@ -35,9 +36,9 @@ def change_department(row, version, *, name, actor):
 
 
 def add_director(row, account, *, actor):
-    """Make somebody a director of a department; doing it again changes nothing."""
+    """Make somebody whose role directs a director of a department; doing it again changes nothing."""
     permissions.require("admin.groups", actor)
-    _require_staff(account)
+    _require_role(account, "director")
     with db.atomic():
         DepartmentDirector.insert(department=row, account=account).on_conflict_ignore().execute()
         events.record("department.changed", actor=actor, target=row.ref, fields=["directors"], added=account.ref)
@@ -75,9 +76,12 @@ def change_group(row, version, *, name, department, is_active, actor):
 
 
 def add_person(row, account, kind, *, actor):
-    """Make an active staff member a member or manager (`kind`) of a group; doing it again changes nothing."""
-    permissions.require("admin.groups", actor)
-    _require_staff(account)
+    """Make active staff a member, or whose role manages a manager (`kind`), of a group; doing it again changes nothing.
+
+    Members are changed by whoever manages the group, managers by Admin Key Holders.
+    """
+    _require_managing(row, kind, actor)
+    _require_role(account, kind)
     with db.atomic():
         LINKS[kind].insert(group=row, account=account, added_by=actor).on_conflict_ignore().execute()
         events.record(f"group.{kind}_added", actor=actor, target=row.ref, account=account.ref)
@@ -85,17 +89,23 @@ def add_person(row, account, kind, *, actor):
 
 def remove_person(row, account, kind, *, actor):
     """End a membership or managing (`kind`); what came with it ends with the person's next request."""
-    permissions.require("admin.groups", actor)
+    _require_managing(row, kind, actor)
     link = LINKS[kind]
     with db.atomic():
         link.delete().where((link.group == row.id) & (link.account == account.id)).execute()
         events.record(f"group.{kind}_removed", actor=actor, target=row.ref, account=account.ref)
 
 
-def _require_staff(account):
-    """Referral users, students and deactivated accounts never come into a group, whatever a form says."""
-    if not account.is_active or account.role not in permissions.STAFF_ROLES:
-        raise permissions.Denied("admin.groups")
+def _require_managing(row, kind, actor):
+    permissions.require("group.manage" if kind == "member" else "admin.groups", actor)
+    permissions.require_group(actor, row)
+
+
+def _require_role(account, kind):
+    """Referral users, students, profiles without a role and deactivated accounts never come into a group, and nobody
+    manages or directs whose role does not, whatever a form says."""
+    if not account.is_active or account.role not in ROLES_FOR[kind]:
+        raise permissions.Denied("group.manage")
 
 
 def _check_free(model, name, row=None):

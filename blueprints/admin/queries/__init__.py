@@ -10,14 +10,15 @@ from blueprints.admin.queries.bulk_closing import (
     preview_export,
 )
 from blueprints.admin.queries.categories import category, category_rows, changed_readers, possible_parents
+from blueprints.admin.queries.effects import cases_changed, incidents_changed
 from blueprints.admin.queries.email import email_row, email_rows, email_state
 from blueprints.admin.queries.groups import (
     addable,
+    attached_cases,
     department,
     departments,
     director,
     directors,
-    effect_of_membership,
     group,
     group_choices,
     groups,
@@ -30,12 +31,13 @@ from blueprints.admin.queries.overview import attention, export_list
 
 __all__ = [
     "addable",
+    "attached_cases",
     "attention",
     "bulk_closing",
     "bulk_closings",
+    "cases_changed",
     "category",
     "category_rows",
-
     "changed_readers",
     "closed_export",
     "closed_incidents",
@@ -43,7 +45,6 @@ __all__ = [
     "departments",
     "director",
     "directors",
-    "effect_of_membership",
     "email_row",
     "email_rows",
     "email_state",
@@ -54,6 +55,7 @@ __all__ = [
     "group",
     "group_choices",
     "groups",
+    "incidents_changed",
     "membership_rows",
     "opened_categories",
     "people",

@@ -4,7 +4,7 @@ import json
 from collections import namedtuple
 from datetime import UTC, datetime, time, timedelta
 
-from peewee import JOIN
+from peewee import JOIN, Value
 
 import events
 import permissions
@@ -59,6 +59,7 @@ def _matching(user, zone, filters):
         )
         .join(Account, JOIN.LEFT_OUTER)
         .where(Event.target.not_in(permissions.closed_targets(user)))
+        .where(Event.data.not_in(_links_to_closed(user)))
         .order_by(Event.id.desc())
         .tuples()
     )  # fmt: skip
@@ -81,11 +82,19 @@ def _matching(user, zone, filters):
     return query
 
 
+def _links_to_closed(user):
+    """What the events of linking an incident to a case carry, for each incident that is closed to `user`."""
+    before, after = json.dumps({"incident": "|"}).split("|")
+    closed = permissions.closed_targets(user).alias("closed")
+    return closed.select_from(Value(before).concat(closed.c.ref).concat(after))
+
+
 def _midnight(day, zone):
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def _row(values):
     at, who, verb, target, reasons, data, address = values
-    words = [permissions.REASON_WORDS.get(reason, reason) for reason in reasons.split(",") if reason]
+    names = permissions.CASE_REASON_WORDS if verb.startswith("case.") else permissions.REASON_WORDS
+    words = [names.get(reason, reason) for reason in reasons.split(",") if reason]
     return EventRow(at, who or "", verb_words(verb), verb, target, ", ".join(words), details(json.loads(data)), address)

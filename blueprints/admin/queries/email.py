@@ -14,6 +14,8 @@ KINDS = {
     "incident_assigned": "An incident was assigned",
     "incident_alerted": "Alerted to an incident",
     "action_due": "An action is due",
+    "student_changed": "A student's profile was changed",
+    "digest": "Daily digest",
     "invitation": "Invitation",
     "password_link": "Set-password link",
 }

@@ -13,8 +13,21 @@ from blueprints.admin.views import (  # noqa: E402  the modules put their routes
     email,
     groups,
     overview,
+    own_groups,
     settings,
     users,
 )
 
-__all__ = ["audit", "bp", "bulk_closing", "categories", "commands", "email", "groups", "overview", "settings", "users"]
+__all__ = [
+    "audit",
+    "bp",
+    "bulk_closing",
+    "categories",
+    "commands",
+    "email",
+    "groups",
+    "overview",
+    "own_groups",
+    "settings",
+    "users",
+]

@@ -1,14 +1,15 @@
 """Admin > Users: the list of accounts, one account, and what can be done to it."""
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import current_app, flash, g, redirect, render_template, request, url_for
 
 import events
 import permissions
 from blueprints.account import actions
 from blueprints.account import queries as accounts
 from blueprints.account.actions import Refused
-from blueprints.admin.user_forms import UserEditForm, UserForm
+from blueprints.admin.user_forms import NO_ROLE, UserEditForm, UserForm
 from blueprints.admin.views import bp
+from blueprints.kit import uploads
 from blueprints.kit.listing import paginate, with_args
 from blueprints.kit.presentation import nudge, zone
 from blueprints.kit.tables_out import csv_response, xlsx_response
@@ -16,6 +17,7 @@ from blueprints.kit.text import plural
 from models import Conflict
 from permissions import policy
 
+ROLE_WORDS = permissions.ROLES | {accounts.NO_ROLE: accounts.NO_ROLE_YET}
 COLUMNS = ("Name", "Email", "Role", "Role title", "State", "Two-step sign-in", "Last sign-in")
 
 
@@ -30,6 +32,7 @@ def users():
         page=page,
         filters=filters,
         chips=_chips(filters),
+        roles=ROLE_WORDS,
         states=accounts.STATES,
         state_of=accounts.state_of,
         csv_url=with_args(url_for("admin.users_export", kind="csv"), request.args, page=None),
@@ -44,7 +47,7 @@ def users_export(kind):
         (
             person.name,
             person.email,
-            permissions.ROLES[person.role],
+            ROLE_WORDS[person.role or accounts.NO_ROLE],
             person.title,
             accounts.state_of(person),
             person.two_step_at is not None,
@@ -62,16 +65,16 @@ def _filters():
     role, state, sort = (request.args.get(name, "") for name in ("role", "state", "sort"))
     return {
         "text": request.args.get("q", "")[:200],
-        "role": role if role in permissions.ROLES else "",
+        "role": role if role in ROLE_WORDS else "",
         "state": state if state in accounts.STATES else "",
-        "sort": sort if sort.removeprefix("-") in accounts.SORTS else "name",
+        "sort": sort if sort.removeprefix("-") in accounts.USER_SORTS else "name",
     }
 
 
 def _chips(filters):
     words = (
         ("q", filters["text"] and f"Search: {filters['text']}"),
-        ("role", filters["role"] and f"Role: {permissions.ROLES[filters['role']]}"),
+        ("role", filters["role"] and f"Role: {ROLE_WORDS[filters['role']]}"),
         ("state", filters["state"] and f"State: {accounts.STATES[filters['state']]}"),
     )
     return [
@@ -90,13 +93,16 @@ def user_new():
             problem.show_on(form)
         else:
             nudge()
-            flash(f"{account.name} is added. The invitation is on its way to {account.email}.", "ok")
+            invited = f"The invitation is on its way to {account.email}."
+            then = invited if account.role else "They have no role yet, so they can't sign in."
+            flash(f"{account.name} is added. {then}", "ok")
             return redirect(url_for("admin.user", ref=account.ref), 303)
     return render_template("admin/users_new.html", form=form), 422 if form.is_submitted() else 200
 
 
 def _details(form):
-    return {name: form[name].data or "" for name in ("name", "email", "role", "title", "phone")}
+    typed = {name: form[name].data or "" for name in ("name", "email", "role", "title", "phone", "booking_url")}
+    return typed | {"role": "" if typed["role"] == NO_ROLE else typed["role"]}
 
 
 @bp.route("/admin/users/<ref>")
@@ -126,18 +132,24 @@ def user_edit(ref):
     status, theirs = 422 if form.is_submitted() else 200, None
     if form.validate_on_submit():
         try:
-            actions.change_account(account, version=form.version.data, **_details(form), actor=g.user)
+            photo = actions.Photo(current_app.settings.instance / "files", form.photo.data or None, form.remove_photo.data)
+            saved = actions.change_account(
+                account, version=form.version.data, photo=photo, **_details(form), actor=g.user
+            )
         except Refused as problem:
             problem.show_on(form)
         except Conflict as conflict:
             status, theirs = 409, conflict.row
             form.version.data, form.version.raw_data = theirs.version, None
         else:
-            flash(f"{form.name.data} is saved.", "ok")
+            nudge()
+            invited = saved.role and not account.role and not saved.password_hash
+            then = f" The invitation is on its way to {saved.email}." if invited else ""
+            flash(f"{saved.name} is saved.{then}", "ok")
             return redirect(url_for("admin.user", ref=ref), 303)
     assigned = accounts.assigned_incidents(g.user, account) if g.school.cases_module else 0
     return render_template(
-        "admin/users_edit.html", form=form, account=account, theirs=theirs, assigned=assigned
+        "admin/users_edit.html", form=form, account=account, theirs=theirs, assigned=assigned, uploads=uploads
     ), status
 
 

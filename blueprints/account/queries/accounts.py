@@ -58,7 +58,7 @@ def signed_in(token):
 
 def _session(token_hash):
     """The session with this token, unless it was ended, beside its account."""
-    those = (Session.token_hash == token_hash) & Session.revoked_at.is_null() & Account.is_active
+    those = (Session.token_hash == token_hash) & Session.revoked_at.is_null() & permissions.signs_in()
     return Session.select(Session, Account).join(Account).where(those)
 
 
@@ -95,7 +95,7 @@ def must_set_up_two_step(account, school):
 def pending_account(token):
     """Who has given the right password and owes the code, or None: forged, too late, or changed since."""
     ref, state = tokens.pending_ref(token or "") or ("", "")
-    account = Account.get_or_none((Account.ref == ref) & Account.is_active)
+    account = Account.get_or_none((Account.ref == ref) & permissions.signs_in())
     return account if account and tokens.is_state_of(account, state) else None
 
 
@@ -133,7 +133,7 @@ def admin_names():
 
 
 def password_link(token):
-    """The unused link of this token that has not run out, of an active account; None for any other token."""
+    """The unused link of this token that has not run out, of an account that may sign in; None for any other token."""
     nonce = tokens.link_nonce(token)
     if nonce is None:
         return None
@@ -144,7 +144,7 @@ def password_link(token):
             (PasswordLink.nonce == nonce)
             & PasswordLink.used_at.is_null()
             & (PasswordLink.expires_at > clock.now())
-            & Account.is_active
+            & permissions.signs_in()
         )
         .first()
     )
@@ -168,6 +168,8 @@ def email_password_link(row, account):
         return "the link has been used"
     if link.expires_at <= clock.now():
         return "the link ran out before it could be sent"
+    if not account.role:
+        return "the account has no role"
     return {"url": link_url(link)}
 
 
@@ -215,17 +217,23 @@ class SavedDraft(dict):
 def draft(user, key):
     """What this person typed into the form `key` and has not sent yet, without its tokens; None if nothing."""
     row = Draft.get_or_none((Draft.account == user) & (Draft.key == key))
-    fields = json.loads(row.body).get("fields") if row else None
+    return saved_draft(row.body, row.changed_at) if row else None
+
+
+def saved_draft(body, changed_at):
+    """The SavedDraft in a row of drafts, for pages that fetch it together with other rows; None if it was sent."""
+    fields = json.loads(body).get("fields")
     if not fields:
         return None
     found = SavedDraft(fields)
-    found.saved_at = row.changed_at
+    found.saved_at = changed_at
     return found
 
 
 # --- Admin > Users ---------------------------------------------------------------------------------------------------
 
 STATES = {"active": "Active", "invited": "Invited", "deactivated": "Deactivated"}
+NO_ROLE, NO_ROLE_YET = "none", "No role yet"
 SORTS = {
     "name": Account.search_text,
     "email": Account.email_folded,
@@ -245,7 +253,7 @@ def people(user, *, text="", role="", state="", sort="name"):
     for word in fold(text).split():
         query = query.where(Account.search_text.contains(word))
     if role:
-        query = query.where(Account.role == role)
+        query = query.where(Account.role == ("" if role == NO_ROLE else role))
     if state:
         query = query.where(_in_state(state))
     column = SORTS.get(sort.removeprefix("-"), Account.search_text)
@@ -255,13 +263,15 @@ def people(user, *, text="", role="", state="", sort="name"):
 def _in_state(state):
     if state == "deactivated":
         return ~Account.is_active
-    return Account.is_active & Account.password_hash.is_null(state == "invited")
+    return permissions.signs_in() & Account.password_hash.is_null(state == "invited")
 
 
 def state_of(person):
-    """"Active", "Invited" (no password yet) or "Deactivated", for an account or a row of people()."""
+    """"Active", "Invited" (no password yet), "Deactivated", or "No role yet", for an account or a row of people()."""
     if not person.is_active:
         return STATES["deactivated"]
+    if not person.role:
+        return NO_ROLE_YET
     is_invited = person.is_invited if hasattr(person, "is_invited") else person.password_hash is None
     return STATES["invited" if is_invited else "active"]
 
@@ -284,4 +294,3 @@ def assigned_incidents(user, account):
     leaves behind. One that is closed to `user` is in no count."""
     mine = (Incident.assigned_to == account) & (Incident.status == "Active")
     return permissions.visible_incidents(user).where(mine).count()
-
