@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from extensions import clock, db
-from models import BulkClosing, BulkClosingNotice, Event, GroupMember, School
+from models import Announcement, BulkClosing, BulkClosingNotice, Event, GroupMember, School
 from tests import factories
+from tests.home.telling import tell
 from tests.web import text_of
 
 SECTIONS = ("My Assigned", "Alerted to me", "My open actions", "Unassigned Active incidents")
@@ -111,8 +112,9 @@ def test_my_open_actions_with_what_is_overdue(client_for, world):
 def test_the_outsider_sees_no_incident(client_for, world):
     page = client_for("oli").get("/")
     assert page.status_code == 200
-    assert "I-" not in page.text
-    assert set(regions(page)) == {"Alerted to me", "My open actions"}
+    assert "I-" not in page.text and "C-" not in page.text
+    assert regions(page) == {} and "Welcome, Oli Ouzel" in text_of(page) and "Nothing waits for you" in text_of(page)
+    assert page.text.count('href="/incidents/new"') == 1
 
 
 @pytest.mark.parametrize("who", ["stu", "rae"])
@@ -127,11 +129,92 @@ def test_without_the_module(client_for, world):
     School.update(cases_module=False).execute()
     for who in ("kay", "ada"):
         page = client_for(who).get("/")
-        assert set(regions(page)) == {"Alerted to me", "My open actions"}
+        assert regions(page) == {} and "Welcome" in page.text
         assert "My Assigned" not in page.text and "Unassigned" not in page.text
     assert "Closed" not in client_for("gil").get("/").text
     School.update(cases_module=True).execute()
     assert world.kays.ref in client_for("kay").get("/").text
+
+
+# --- Students, cases, notifications ----------------------------------------------------------------------------------
+
+
+def test_my_students_with_the_reason_and_the_case(client_for, world):
+    ivy = factories.student("Ivy", "Ibis", year_group="8", tutor_group="8C")
+    one = factories.case(ivy, opened_by=world.kay, primary_advocate=world.sam, title="Mornings")
+    two = factories.case(ivy, opened_by=world.kay, coordinator=world.sam, following=[world.sam])
+    factories.case(ivy, opened_by=world.kay, coordinator=world.sam, status="Closed")
+    seen_only = factories.case(world.student, opened_by=world.kay, staff=[world.sam], groups=[world.counselling])
+    hidden = factories.case(world.student, opened_by=world.kay, coordinator=world.ken)
+    page = client_for("sam").get("/")
+    mine = regions(page)["My students"]
+    words = text_of(mine)
+    assert f'href="/students/{ivy.ref}"' in mine and f'href="/cases/{one.ref}"' in mine and words.count("Ivy Ibis") == 1
+    assert "8 8C" in words and "Mornings (Primary Advocate)" in words and "(Coordinator, Following Case)" in words
+    assert seen_only.ref not in mine and "Sturgeon" not in mine and hidden.ref not in page.text
+    one.change(1, primary_advocate=None)
+    two.change(1, status="Closed")
+    assert "My students" not in regions(client_for("sam").get("/"))
+
+
+def test_my_students_go_with_a_conflict_of_interest(client_for, world):
+    case = factories.case(world.student, opened_by=world.kay, primary_advocate=world.sam)
+    factories.exclusion(world.sam, world.ada, student=world.student)
+    page = client_for("sam").get("/")
+    assert case.ref not in page.text and "Sturgeon" not in page.text and "My students" not in regions(page)
+
+
+def test_my_cases_newest_activity_first(client_for, world):
+    now = clock.now()
+    cases = [
+        factories.case(world.student, opened_by=world.kay, groups=[world.counselling], last_activity_at=now - timedelta(hours=hours))
+        for hours in (5, 1, 3)
+    ]
+    hidden = factories.case(world.student, opened_by=world.kay)
+    mine = regions(client_for("gil").get("/"))["My Cases"]
+    assert re.findall(r'<td class="ref"><a href="/cases/([^"]*)"', mine) == [cases[place].ref for place in (1, 2, 0)]
+    assert 'href="/cases/mine"' in mine and "Member of an attached group" in text_of(mine) and hidden.ref not in mine
+    GroupMember.delete().execute()
+    assert "My Cases" not in regions(client_for("gil").get("/"))
+    assert "My Cases" not in regions(client_for("ada").get("/")), "seeing them all is not being on them"
+
+
+def test_long_lists_of_cases_end_with_a_link(client_for, world):
+    with db.atomic():
+        for _ in range(35):
+            factories.case(factories.student(), opened_by=world.kay, coordinator=world.sam)
+    found = regions(client_for("sam").get("/"))
+    assert text_of(found["My Cases"]).count("Coordinator") == 10 and "10+" in found["My Cases"]
+    assert text_of(found["My students"]).count("(Coordinator)") in (30, 31) and 'href="/cases/mine"' in found["My students"]
+
+
+def test_the_newest_unread_notifications(client_for, world):
+    now = clock.now()
+    rows = [tell(world.gil, "incident_alerted", world.closed, at=now - timedelta(hours=hours)) for hours in range(7)]
+    tell(world.gil, "incident_alerted", world.kens)  # Gil does not see it
+    tell(world.gil, "incident_alerted", world.closed, read_at=now)
+    page = client_for("gil").get("/")
+    mine = regions(page)["Notifications"]
+    assert re.findall(r'href="/notifications/([^"]+)"', mine) == [row.ref for row in rows[:5]]
+    assert 'href="/notifications"' in mine and "Notifications 7" in text_of(mine) and world.kens.ref not in page.text
+    assert 'aria-label="Notifications, 7 unread"' in page.text
+
+
+def test_announcements_stand_on_top(client_for, world):
+    tell(world.gil, "incident_alerted", world.closed)
+    today = clock.now().date()
+    for days, fields in ((0, {"title": "Fire drill"}), (-2, {"title": "Over"}), (3, {"title": "Taken back", "removed_at": clock.now()})):
+        Announcement.create(text="At ten.", author=world.ada, ends_on=today + timedelta(days=days), **fields)
+    page = client_for("gil").get("/").text
+    assert "Over" not in page and "Taken back" not in page
+    assert page.index("Fire drill") < page.index("At ten.") < page.index('id="notifications"')
+
+
+def test_the_record_of_the_visit_counts_cases_too(client_for, world):
+    factories.case(world.student, opened_by=world.kay, coordinator=world.gil)
+    client_for("gil").get("/")
+    (event,) = Event.select().where(Event.verb == "incident.listed")
+    assert json.loads(event.data) == {"count": 2, "list": "dashboard", "cases": 1, "students": 1}
 
 
 def test_a_bulk_closing_is_told_once(client_for, world):
@@ -160,9 +243,17 @@ def test_queries_are_few_and_the_same_for_many_rows(client_for, world, count_que
             client.get("/")
         return len(queries)
 
+    def happen():
+        factories.case(factories.student(), opened_by=world.oli, coordinator=getattr(world, who), groups=[world.counselling])
+        tell(getattr(world, who), "student_changed", world.student)
+        Announcement.create(title="News", text="New.", author=world.ada, ends_on=clock.now().date())
+
     factories.incident(world.oli, [world.student], alerted=[world.sam])
+    happen()
     few = ask()
     with db.atomic():
+        for _ in range(40):
+            happen()
         for number in range(60):
             row = factories.incident(
                 world.oli, [factories.student()], assigned_to=[world.kay, None][number % 2], alerted=[world.sam]

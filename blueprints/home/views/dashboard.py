@@ -1,0 +1,26 @@
+"""The start page."""
+
+from flask import g, render_template
+
+import permissions
+from blueprints.home import queries
+from blueprints.home.views import bp
+from blueprints.incidents import actions as incidents
+from blueprints.kit import presentation
+from extensions import clock
+
+
+@bp.route("/")
+@permissions.policy(permissions.SIGNED_IN)
+def dashboard():
+    found = queries.dashboard(g.user, g.school)
+    page = render_template(
+        "home/dashboard.html",
+        found=found,
+        unread_count=found.unread,
+        today=clock.now().astimezone(presentation.zone()).date(),
+        shown=lambda section: f"{len(section.rows)}+" if section.has_more else len(section.rows),
+    )
+    if found.notices:
+        incidents.see_bulk_notices(actor=g.user)
+    return page
