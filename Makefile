@@ -5,6 +5,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest $(ARGS)
+# Two processes, each with a database of its own. What measures time, memory or kills runs by itself.
+SPREAD := --numprocesses 2 --dist worksteal
 RUNTIME := .venv/.runtime-stamp
 STAMP := .venv/.dev-stamp
 
@@ -26,13 +28,15 @@ test: $(STAMP)  ## lint, then all tests: on SQLite, on PostgreSQL and in a brows
 	@failed=; \
 	heading() { printf '\n=== %s ===\n' "$$1"; }; \
 	heading "Lint"; $(BIN)/ruff check . || failed="$$failed lint,"; \
-	heading "Tests on SQLite"; CASEWARD_TEST_DATABASE=sqlite $(PYTEST) -m "not browser" || failed="$$failed SQLite,"; \
-	heading "Tests on PostgreSQL"; CASEWARD_TEST_DATABASE=postgres $(PYTEST) -m "not browser" || failed="$$failed PostgreSQL,"; \
+	for database in sqlite postgres; do export CASEWARD_TEST_DATABASE=$$database; \
+	  heading "Tests on $$database"; $(PYTEST) $(SPREAD) -m "not browser and not torture" || failed="$$failed $$database,"; \
+	  heading "Breaking things on $$database"; $(PYTEST) -m torture || failed="$$failed torture on $$database,"; \
+	done; \
 	heading "Tests in a browser"; CASEWARD_TEST_DATABASE=sqlite $(PYTEST) -m browser || failed="$$failed browser,"; \
 	if [ -n "$$failed" ]; then printf '\nFailed: %s\n' "$${failed%,}"; exit 1; fi
 
 test-fast: $(STAMP)  ## the quick tests, on SQLite only (ARGS="-k assign" for some of them)
-	@$(PYTEST) -q -m "not browser and not torture and not slow"
+	@$(PYTEST) -q $(SPREAD) -m "not browser and not torture and not slow"
 
 lint: $(STAMP)  ## look for mistakes and untidiness in the code
 	@$(BIN)/ruff check .

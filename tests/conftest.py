@@ -524,13 +524,21 @@ def full() -> bool:
 
 
 @pytest.fixture
-def figure() -> Callable:
+def figure(request) -> Callable:
     """figure("kill -9", "200 kills, 0 lost"): what a test measured; `make torture` keeps it (docs/trust-figures.md)."""
 
     def keep(what: str, text: str) -> None:
-        _figures[what, DATABASE] = text
+        request.node.user_properties.append(("figure", (what, text)))
 
     return keep
+
+
+def pytest_runtest_logreport(report):
+    """Reports arrive here from every process that runs tests."""
+    for name, value in report.user_properties:
+        if name == "figure":
+            what, text = value
+            _figures[what, DATABASE] = text
 
 
 def pytest_terminal_summary(terminalreporter):
