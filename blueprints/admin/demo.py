@@ -19,13 +19,20 @@ import events
 import permissions
 from blueprints.account.actions import fits, hashed
 from blueprints.admin import demo_words as words
+from blueprints.admin.demo_cases import DemoCases
 from blueprints.admin.demo_incidents import DemoIncidents
-from blueprints.admin.demo_school import DemoSchool
+from blueprints.admin.demo_school import MOST_GROUPS, DemoSchool
 from blueprints.admin.demo_tables import Table
 from blueprints.kit import uploads
 from extensions import clock, db
 from models import Account, Incident, School, StoredFile, Student
 
+PLAN = """Plan for the term
+
+1. A conversation every week, always at the same time.
+2. Break times in the library or with the choir.
+3. The form tutor phones home on the first Friday of each month.
+"""
 PASSWORD_FILE = "demo-password"  # noqa: S105  the name of a file
 
 
@@ -37,10 +44,12 @@ class NotEmpty(Exception):
 @click.option("--students", default=120, show_default=True, type=click.IntRange(1), help="Stu Sturgeon among them.")
 @click.option("--staff", default=14, show_default=True, type=click.IntRange(0), help="Colleagues of the cast.")
 @click.option("--incidents", default=160, show_default=True, type=click.IntRange(2))
+@click.option("--groups", default=9, show_default=True, type=click.IntRange(9, MOST_GROUPS), help="Counselling among them.")
+@click.option("--cases", default=40, show_default=True, type=click.IntRange(0))
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same school on the same day.")
 @click.option("--show", is_flag=True, help="Print the sign-ins of the demo that is here; fill only if empty.")
 @with_appcontext
-def demo_command(students, staff, incidents, seed, show):
+def demo_command(show, **sizes):
     """Fill an empty instance with a fictional school and print how to sign in."""
     if not db.is_closed():
         db.close()  # migrating opens the database anew
@@ -50,7 +59,7 @@ def demo_command(students, staff, incidents, seed, show):
     if not (show and _is_filled()):
         password = settings.demo_password or make_password()
         try:
-            fill(settings, password, students=students, staff=staff, incidents=incidents, seed=seed)
+            fill(settings, password, **sizes)
         except NotEmpty as problem:
             raise click.ClickException(str(problem)) from None
         if not settings.demo_password:
@@ -61,7 +70,7 @@ def demo_command(students, staff, incidents, seed, show):
         click.echo(line)
 
 
-def fill(settings, password, *, students=120, staff=14, incidents=160, seed=1):
+def fill(settings, password, *, students=120, staff=14, incidents=160, groups=9, cases=40, seed=1):
     """Fill the migrated, empty instance in one transaction. Raises NotEmpty, having written nothing."""
     zone = ZoneInfo(settings.timezone)
     today = clock.now().astimezone(zone).date()
@@ -75,14 +84,17 @@ def fill(settings, password, *, students=120, staff=14, incidents=160, seed=1):
                 name=words.SCHOOL, timezone=settings.timezone, demo=True, set_up_at=clock.now()
             ).execute()
             school.add_accounts(staff)
-            school.add_groups()
+            school.add_groups(groups)
             school.add_categories()
             school.add_students(students)
-            flow = DemoIncidents(school)
-            flow.add(incidents)
-            stored = _add_files(settings, school, flow.recent)
-            flow.write_events(events.seal)
-            events.record("demo.filled", actor=None, students=students, staff=staff, incidents=incidents)
+            reported = DemoIncidents(school)
+            reported.add(incidents)
+            opened = DemoCases(school, reported)
+            opened.add(cases)
+            stored = _add_files(settings, school, reported.recent, opened.newest)
+            school.log.write(events.seal)
+            sizes = {"students": students, "staff": staff, "incidents": incidents, "groups": groups, "cases": cases}
+            events.record("demo.filled", actor=None, **sizes)
             events.seal()
     except BaseException:
         for file in stored:
@@ -103,17 +115,27 @@ def _tell_the_planner():
 # --- Files -----------------------------------------------------------------------------------------------------------
 
 
-def _add_files(settings, school, recent):
-    """A few harmless files on the newest incidents."""
+def _add_files(settings, school, recent, case):
+    """A few harmless files on the newest incidents and on the case that is promised to Kay."""
     table = Table(
-        StoredFile, "ref", "incident", "name", "path_name", "media_type", "size", "sha256", "uploaded_by", "at"
+        StoredFile, "ref", "incident", "case", "name", "path_name", "media_type", "size", "sha256", "uploaded_by", "at"
     )
     stored = []
-    for (incident, author, at), (name, content) in zip(reversed(recent[-8:-1:3]), _files(), strict=False):
+
+    def add(name, content, author, at, incident=None, case=None):
         file = uploads.store(settings.files, io.BytesIO(content), name)
         stored.append(file)
+        ref = school.ref()
         row = (file.original_name, file.path_name, file.media_type, file.size, file.sha256, author, at)
-        table.add(school.ref(), incident, *row)
+        table.add(ref, incident, case, *row)
+        return ref, file.size
+
+    for (incident, author, at), (name, content) in zip(reversed(recent[-8:-1:3]), _files(), strict=False):
+        add(name, content, author, at, incident=incident)
+    if case:
+        number, name, opener, at = case
+        file, size = add("Plan for the term.txt", PLAN.encode(), opener.id, at, case=number)
+        school.log.add(at, opener, "case.file_added", name, file=file, size=size)
     table.close()
     return stored
 

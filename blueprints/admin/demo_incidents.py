@@ -4,8 +4,8 @@ Everything lies on school days before `midnight`, nothing later. Oli wrote none 
 sees an empty list. Must not read the clock.
 """
 
-import json
-from datetime import datetime, time, timedelta
+from collections import defaultdict
+from datetime import timedelta
 from operator import itemgetter
 
 import permissions
@@ -14,7 +14,6 @@ from blueprints.admin.demo_tables import Table
 from blueprints.kit import bodymap
 from models import (
     BodyMark,
-    Event,
     Incident,
     IncidentAction,
     IncidentAlert,
@@ -32,12 +31,13 @@ STILL_ACTIVE = ((14, 78, 70), (60, 45, 65), (365, 32, 55), (10_000, 26, 12))
 
 
 class DemoIncidents:
-    """Writes incidents with everything that hangs on them; `events` are left to be written in the order of time."""
+    """Writes incidents with everything that hangs on them; their events go into the school's log."""
 
     def __init__(self, school):
         self.school, self.rng, self.midnight = school, school.rng, school.midnight
-        self.events = []
         self.recent = []  # (id, author's id, when) of the newest ones, for files
+        self.of_pupil = defaultdict(list)  # pupil's id: (id, ref, when) of what cases may link to
+        self.assigned = []  # (assignee, id, ref, when, author) of the newest ones, for notifications
         staff = [one for one in school.staff if one.key != "oli"]
         self.authors = staff
         self.author_weights = [{"sam": 6, "kay": 3, "ken": 3}.get(one.key, 2) for one in staff]
@@ -77,7 +77,7 @@ class DemoIncidents:
         """`count` pairs (happened, entered) on school days, the first entered first."""
         span = min(2190, max(60, round(count * 0.75)))
         mornings = [self.school.today - timedelta(days=back) for back in range(1, span + 1)]
-        mornings = [self._midnight(day) for day in mornings if day.weekday() < 5]
+        mornings = [self.school.midnight_of(day) for day in mornings if day.weekday() < 5]
         found = []
         for _ in range(count):
             back = min(int(self.rng.random() ** 1.15 * len(mornings)), len(mornings) - 1)
@@ -90,22 +90,15 @@ class DemoIncidents:
         found.sort(key=itemgetter(1))
         return found
 
-    def _midnight(self, day):
-        """The midnight that a day's school hours count from (by its offset at noon), as the tables hold it."""
-        return datetime.combine(day, time()) - datetime.combine(day, time(12), self.school.zone).utcoffset()
-
-    def _later(self, moment, days):
-        """A school morning up to so many days after a moment, but never after midnight of today."""
-        later = moment + timedelta(days=self.rng.randrange(1, days + 1), minutes=self.rng.randrange(-120, 120))
-        return min(later, self.midnight - timedelta(minutes=self.rng.randrange(30, 300)))
-
     # --- What ---
 
     def add(self, count):
-        """Write `count` incidents. The last two are Active and assigned to Kay and to Ken, whatever the seed."""
+        """Write `count` incidents. The last two are Active and assigned to Kay and to Ken, whatever the seed; Kay's is
+        about Stu."""
         promised = {count: self.school.person("kay"), count - 1: self.school.person("ken")}
         for number, (happened, entered) in enumerate(self.moments(count), start=1):
-            self._incident(happened, max(happened, entered), promised.get(number), newest=number > count - 40)
+            seldom = number % words.SELDOM_EVERY == 0
+            self._incident(happened, max(happened, entered), promised.get(number), number > count - 40, seldom)
             if number % BATCH == 0:
                 self._write()
         self._write()
@@ -116,7 +109,7 @@ class DemoIncidents:
         for table in self.tables:
             table.write()
 
-    def _incident(self, happened, entered, promised, newest):
+    def _incident(self, happened, entered, promised, newest, seldom):
         rng, school = self.rng, self.school
         leaf, child, top, _weight = rng.choices(school.categories, self.leaf_weights)[0]
         if promised and child == words.NEED_TO_KNOW:
@@ -124,12 +117,16 @@ class DemoIncidents:
         private = child == words.NEED_TO_KNOW
         (author,) = rng.choices(self.authors, self.author_weights)
         pupils = rng.sample(school.pupils, min(len(school.pupils), rng.choices((1, 2, 3, 4), (76, 17, 5, 2))[0]))
+        if promised and promised.key == "kay":
+            pupils = [school.pupils[0], *(one for one in pupils if one is not school.pupils[0])]
         text = self._text(top, pupils)
+        if seldom:
+            text = f"{text} {words.SELDOM}"
         status, assignee = self._state(entered, private)
         if promised:
             status, assignee = "Active", promised
         edited = rng.random() < 0.04
-        second = f"{text} {rng.choice(words.ENDS[:-1])}".format(**self._names(pupils)) if edited else text
+        second = f"{text} {rng.choice(words.ENDS[:-1])}".format(**self.school.fill_ins(pupils)) if edited else text
         ref = school.ref("I-", 6)
         place = rng.choice(words.PLACES)
         incident = self.incidents.add(
@@ -137,11 +134,11 @@ class DemoIncidents:
         )
         self.versions.add(incident, 1, text, author.id, entered, "")
         if edited:
-            at = self._later(entered, 3)
+            at = self.school.later(entered, 3)
             self.versions.add(incident, 2, second, author.id, at, rng.choice(words.EDIT_REASONS))
-            self._event(at, author, "incident.text_changed", ref, number=2)
+            self.school.log.add(at, author, "incident.text_changed", ref, number=2)
         self._parts(incident, pupils, leaf, private)
-        self._event(
+        self.school.log.add(
             entered, author, "incident.added", ref,
             students=[one.ref for one in pupils], status="Active", assigned_to=assignee.ref if assignee else None,
         )  # fmt: skip
@@ -155,16 +152,10 @@ class DemoIncidents:
             self._actions(incident, ref, author, [assignee or author, *told], pupils, entered, closed_at)
         if newest:
             self.recent.append((incident, author.id, entered))
-
-    def _names(self, pupils):
-        rng = self.rng
-        return {
-            "name": pupils[0].name,
-            "other": pupils[1].name if len(pupils) > 1 else "another student",
-            "place": rng.choice(words.WHERE),
-            "lesson": rng.choice(words.LESSONS),
-            "day": rng.choice(words.DAYS),
-        }
+            if assignee and status == "Active":
+                self.assigned.append((assignee, incident, ref, entered, author))
+        if not private:
+            self.of_pupil[pupils[0].id].append((incident, ref, entered))
 
     def _text(self, top, pupils):
         rng = self.rng
@@ -173,7 +164,7 @@ class DemoIncidents:
         text = " ".join([rng.choice(words.OPENINGS[top]), *middles[:3]])
         if middles[3:]:
             text += "\n\n" + " ".join(middles[3:])
-        text = f"{text} {rng.choice(words.ENDS)}".strip().format(**self._names(pupils))
+        text = f"{text} {rng.choice(words.ENDS)}".strip().format(**self.school.fill_ins(pupils))
         # "another student" opens a sentence now and then.
         return text.replace(". another student", ". Another student").replace("\nanother", "\nAnother")
 
@@ -216,22 +207,22 @@ class DemoIncidents:
         if status == "Active" and rng.random() >= 0.03:
             return None
         person = assignee or (self.ada if private else rng.choices(self.key_users, self.key_weights)[0])
-        at = self._later(entered, 30)
-        self._event(at, person, "incident.closed", ref)
+        at = self.school.later(entered, 30)
+        self.school.log.add(at, person, "incident.closed", ref)
         if status == "Closed":
             self.closures.add(incident, person.id, at, None, None, "")
             return at
-        again = self._later(at, 10)
+        again = self.school.later(at, 10)
         self.closures.add(incident, person.id, at, person.id, max(at, again), rng.choice(words.REOPEN_REASONS))
-        self._event(max(at, again), person, "incident.reopened", ref)
+        self.school.log.add(max(at, again), person, "incident.reopened", ref)
         return None
 
     def _actions(self, incident, ref, author, people, pupils, entered, closed_at):
         rng = self.rng
         for _ in range(rng.choice((1, 1, 2))):
             name = self.school.ref()
-            at = self._later(entered, 2)
-            text = rng.choice(words.ACTIONS).format(**self._names(pupils))
+            at = self.school.later(entered, 2)
+            text = rng.choice(words.ACTIONS).format(**self.school.fill_ins(pupils))
             person = rng.choice(people) if rng.random() < 0.75 else None
             due = done = None
             if closed_at:
@@ -245,7 +236,7 @@ class DemoIncidents:
             self.actions.add(
                 name, incident, text, author.id, at, person and person.id, due, done, doer.id if done else None
             )
-            self._event(at, author, "incident.action_added", ref, action=name)
+            self.school.log.add(at, author, "incident.action_added", ref, action=name)
 
     def _marks(self, incident, author, at):
         rng = self.rng
@@ -255,19 +246,3 @@ class DemoIncidents:
                 self.school.ref(), incident, number, region.view, float(region.x), float(region.y), region.key,
                 rng.choice(words.MARK_NOTES), author.id, at,
             )  # fmt: skip
-
-    # --- The audit log ---
-
-    def _event(self, at, actor, verb, target, **data):
-        self.events.append((at, actor.id, verb, target, json.dumps(data, sort_keys=True)))
-
-    def write_events(self, seal):
-        """Write the audit rows in the order of time, sealed in stretches so that no seal has to hold all of them."""
-        self.events.sort(key=itemgetter(0))
-        table = Table(Event, "at", "actor", "verb", "target", "data", reasons="", address="")
-        for start in range(0, len(self.events), 20_000):
-            for row in self.events[start : start + 20_000]:
-                table.add(*row)
-            table.write()
-            seal()
-        table.close()

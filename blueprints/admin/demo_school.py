@@ -1,12 +1,13 @@
-"""The demo school without its incidents: accounts, groups, categories, students. Drawn from one random generator, so
+"""The demo school without its incidents and cases: accounts, groups, categories, students. Drawn from one random generator, so
 that the same seed makes the same school. Must not read the clock: `today` is given.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
 
 import permissions
+from blueprints.admin import demo_case_words as case_words
 from blueprints.admin import demo_words as words
-from blueprints.admin.demo_tables import Table
+from blueprints.admin.demo_tables import Log, Table
 from blueprints.kit.text import fold
 from blueprints.students.queries import search_keys
 from models import (
@@ -24,6 +25,7 @@ from models import (
 )
 
 YEARS = ("7", "8", "9", "10", "11")
+MOST_GROUPS = 1 + len(words.GROUPS) + len(case_words.GROUP_SUBJECTS) * len(case_words.GROUP_KINDS)
 TUTORS = "ABCDEF"
 
 
@@ -43,7 +45,7 @@ class Pupil:
 
 
 class DemoSchool:
-    """Fills the tables, and remembers what the incidents need."""
+    """Fills the tables, and remembers what the incidents and the cases need."""
 
     def __init__(self, rng, today, zone, password_hash):
         self.rng, self.today, self.zone = rng, today, zone
@@ -51,6 +53,8 @@ class DemoSchool:
         self.midnight = datetime.combine(today, time(), zone).astimezone(UTC).replace(tzinfo=None)
         self.password_hash = password_hash
         self.staff, self.groups, self.categories, self.pupils = [], {}, [], []
+        self.members, self.managers = {}, {}  # by the group's name
+        self.log = Log()
         self._refs, self._emails = set(), set()
 
     def ref(self, prefix="", length=10):
@@ -64,13 +68,35 @@ class DemoSchool:
     def person(self, key):
         return next(one for one in self.staff if one.key == key)
 
+    # --- When, and whom a text is about ---
+
+    def midnight_of(self, day):
+        """The midnight that a day's school hours count from (by its offset at noon), as the tables hold it."""
+        return datetime.combine(day, time()) - datetime.combine(day, time(12), self.zone).utcoffset()
+
+    def later(self, moment, days):
+        """A school morning up to so many days after a moment, but never after midnight of today."""
+        later = moment + timedelta(days=self.rng.randrange(1, days + 1), minutes=self.rng.randrange(-120, 120))
+        return min(later, self.midnight - timedelta(minutes=self.rng.randrange(30, 300)))
+
+    def fill_ins(self, pupils):
+        """What stands between braces in a text of demo_words."""
+        rng = self.rng
+        return {
+            "name": pupils[0].name,
+            "other": pupils[1].name if len(pupils) > 1 else "another student",
+            "place": rng.choice(words.WHERE),
+            "lesson": rng.choice(words.LESSONS),
+            "day": rng.choice(words.DAYS),
+        }
+
     # --- Accounts ---
 
     def add_accounts(self, count):
         """The cast, and `count` colleagues."""
         table = Table(
             Account, "ref", "email", "email_folded", "name", "search_text", "title", "phone", "role", "created_at",
-            password_hash=self.password_hash,
+            "booking_url", password_hash=self.password_hash,
         )  # fmt: skip
         people = [(key, name, role, title) for key, name, role, title in words.CAST]
         names = self._names(count)
@@ -79,12 +105,14 @@ class DemoSchool:
             person = Person(key, name, role)
             person.ref = self.ref()
             person.email = f"{key}@{words.DOMAIN}" if key else self._email(name)
-            phone = f"01632 960{self.rng.randrange(1000):03}" if role in permissions.STAFF_ROLES else ""
+            is_staff = role in permissions.STAFF_ROLES
+            phone = f"01632 960{self.rng.randrange(1000):03}" if is_staff else ""
+            booking = f"https://booking.{words.DOMAIN}/{person.email.partition('@')[0]}" if is_staff else ""
             person.id = table.add(
                 person.ref, person.email, person.email, name, fold(f"{name} {person.email} {title}"), title, phone,
-                role, self.midnight - timedelta(days=self.rng.randrange(300, 2000)),
+                role, self.midnight - timedelta(days=self.rng.randrange(300, 2000)), booking,
             )  # fmt: skip
-            if role in permissions.STAFF_ROLES:
+            if is_staff:
                 self.staff.append(person)
             else:
                 self._emails.add(person.email)
@@ -92,8 +120,8 @@ class DemoSchool:
 
     def _post(self, number):
         title = words.TITLES[number % len(words.TITLES)]
-        if number == 1:
-            return permissions.DIRECTOR, "Assistant Head, Pastoral"
+        if number % 50 == 1:
+            return permissions.DIRECTOR, "Assistant Head, Pastoral" if number == 1 else "Assistant Head"
         if number % 8 == 2:
             return permissions.KEY_USER, title
         if number % 8 == 5:
@@ -120,39 +148,51 @@ class DemoSchool:
 
     # --- Groups and categories ---
 
-    def add_groups(self):
-        """Counselling with Gil as its member and Mo as its manager; the other groups among the colleagues."""
+    def add_groups(self, count):
+        """`count` groups in departments: Counselling with Gil as its member and Mo as its manager, the Safeguarding team
+        of the cast, the others among the colleagues."""
         departments, directors = Table(Department, "ref", "name"), Table(DepartmentDirector, "department", "account")
         groups = Table(Group, "ref", "name", "department")
         by_ada = {"added_by": self.person("ada").id, "added_at": self.midnight - timedelta(days=300)}
         members = Table(GroupMember, "group", "account", **by_ada)
         managers = Table(GroupManager, "group", "account", **by_ada)
-        houses = {name: departments.add(self.ref(), name) for name in ("Pastoral", "Inclusion", "Tutors")}
-        for name, department in (words.COUNSELLING, *words.GROUPS):
+        named = (words.COUNSELLING, *words.GROUPS)
+        named += self._further_groups(count - len(named))
+        houses = {}
+        for name, department in named:
+            if department not in houses:
+                houses[department] = departments.add(self.ref(), department)
             ref = self.ref()
             self.groups[name] = (groups.add(ref, name, houses[department]), ref)
-        self._add_colleagues(members, managers)
-        for person in self.staff:
-            if person.role == permissions.DIRECTOR:
-                directors.add(houses["Pastoral"], person.id)
+            self.members[name], self.managers[name] = self._people_of(name)
+        for name, (group, _ref) in self.groups.items():
+            for person in self.members[name]:
+                members.add(group, person.id)
+            for person in self.managers[name]:
+                managers.add(group, person.id)
+        leading = [person for person in self.staff if person.role == permissions.DIRECTOR]
+        for number, person in enumerate(leading):
+            directors.add(list(houses.values())[number % len(houses)], person.id)
         for table in (departments, directors, groups, members, managers):
             table.close()
 
-    def _add_colleagues(self, members, managers):
-        counselling, _ = self.groups[words.COUNSELLING[0]]
-        members.add(counselling, self.person("gil").id)
-        managers.add(counselling, self.person("mo").id)
-        safeguarding, _ = self.groups[words.GROUPS[0][0]]
-        for key in ("ada", "kay", "ken"):
-            members.add(safeguarding, self.person(key).id)
+    def _further_groups(self, count):
+        """`count` more pairs (name, department) of a large school, no name twice."""
+        kinds, departments = case_words.GROUP_KINDS, case_words.FURTHER_DEPARTMENTS
+        drawn = self.rng.sample(range(MOST_GROUPS - len(words.GROUPS) - 1), count)
+        names = [f"{case_words.GROUP_SUBJECTS[n // len(kinds)]} {kinds[n % len(kinds)]}" for n in drawn]
+        return tuple((name, departments[n % len(departments)]) for n, name in enumerate(names))
+
+    def _people_of(self, name):
+        """(members, managers) of a group."""
+        if name == words.COUNSELLING[0]:
+            return [self.person("gil")], [self.person("mo")]
+        if name == words.GROUPS[0][0]:
+            return [self.person(key) for key in ("ada", "kay", "ken")], []
         colleagues = [one for one in self.staff if one.key is None]
         heads = [one for one in colleagues if one.role == permissions.GROUP_MANAGER]
-        for number, (name, _department) in enumerate(words.GROUPS[1:]):
-            group, _ref = self.groups[name]
-            for person in self.rng.sample(colleagues, min(len(colleagues), 6)):
-                members.add(group, person.id)
-            if heads:
-                managers.add(group, heads[number % len(heads)].id)
+        manager = [heads[len(self.groups) % len(heads)]] if heads else []
+        return self.rng.sample(colleagues, min(len(colleagues), self.rng.choice((5, 6, 6, 8)))), manager
 
     def add_categories(self):
         """The tree, with Disclosure open to Counselling only. Remembers (id, name, parent's name, weight) of leaves."""

@@ -253,6 +253,10 @@ MARK_NOTES = ("Graze, cleaned with water", "Small bruise", "Reddened, cold pack 
 REOPEN_REASONS = ("It happened again this week.", "The family came back with a question.", "Closed by mistake.")
 EDIT_REASONS = ("Corrected the time.", "Added what the family said.", "Spelling.")
 
+# Once in some thousand texts, so that a search for a rare word has something to find.
+SELDOM = "It came up on the way back from the trip to the lighthouse."
+SELDOM_EVERY = 5_000
+
 # What a made-up password is drawn from.
 PASSWORD_WORDS = _words("""
     amber anchor apple autumn badge basket beacon bench birch bottle bridge button candle canvas castle cedar

@@ -12,9 +12,22 @@ from blueprints.admin.demo import fill
 from extensions import clock, db
 from models import (
     Account,
+    Announcement,
     AuditSeal,
     BodyMark,
+    Case,
+    CaseAgency,
+    CaseAgencyVersion,
+    CaseClosure,
+    CaseEntry,
+    CaseEntryVersion,
+    CaseFollower,
+    CaseGroup,
+    CaseIncident,
+    CasePresenting,
+    CaseStaff,
     CategoryGroup,
+    Department,
     Event,
     Group,
     GroupManager,
@@ -26,6 +39,7 @@ from models import (
     IncidentClosure,
     IncidentStudent,
     IncidentVersion,
+    Notification,
     PartCategory,
     School,
     StoredFile,
@@ -62,13 +76,15 @@ def contents():
     """Everything the generator draws, row by row; the hash of the password differs by design."""
     tables = (
         Account, Group, GroupMember, Student, StudentContact, Incident, IncidentVersion, IncidentStudent, PartCategory,
-        IncidentAlert, IncidentAssignment, IncidentClosure, IncidentAction, BodyMark,
+        IncidentAlert, IncidentAssignment, IncidentClosure, IncidentAction, BodyMark, Case, CaseFollower, CaseStaff, CaseGroup,
+        CaseEntry, CaseEntryVersion, CasePresenting, CaseAgency, CaseAgencyVersion, CaseClosure, CaseIncident, Notification,
+        Announcement,
     )  # fmt: skip
     found = {}
     for table in tables:
         fields = [field for field in table._meta.sorted_fields if field.name not in ("password_hash",)]
         found[table.__name__] = list(table.select(*fields).order_by(table.id).tuples())
-    found["events"] = list(Event.select(Event.at, Event.actor, Event.verb, Event.target, Event.data).tuples())
+    found["events"] = list(Event.select(Event.at, Event.actor, Event.verb, Event.target, Event.data).order_by(Event.id).tuples())
     return found
 
 
@@ -138,6 +154,83 @@ def test_oli_sees_nothing_and_need_to_know_is_kept(demo):
     for row in private:
         assert "category_group" in permissions.incident_reasons(named("gil"), row)
         assert "key_user" not in permissions.incident_reasons(named("kay"), row)
+
+
+def case_reasons(key):
+    """{case: reasons} of everything this member of the cast sees."""
+    person = named(key)
+    return {row: permissions.case_reasons(person, row) for row in permissions.visible_cases(person)}
+
+
+def with_reason(key, reason):
+    return [row for row, reasons in case_reasons(key).items() if reason in reasons]
+
+
+@pytest.mark.parametrize("cases", ["1", "40"])
+def test_the_cast_is_on_cases_each_in_their_own_way(demo, cases):
+    demo("--students", "30", "--incidents", "40", "--cases", cases)
+    about_stu = Case.get(Case.student == Student.get(Student.email == "stu@demo.example.org"))
+    assert about_stu in with_reason("gil", "group") and about_stu in with_reason("mo", "group_manager")
+    assert about_stu in with_reason("kay", "opened_it") and about_stu in with_reason("ken", "coordinator")
+    assert about_stu in with_reason("sam", "primary_advocate") and not case_reasons("oli")
+    assert len(case_reasons("ada")) == Case.select().count() == int(cases)
+    if cases != "1":
+        assert with_reason("sam", "following")
+        assert about_stu.linked_incidents.count() and about_stu.files.count()
+        assert 1 < len(case_reasons("gil")) < 30
+
+
+def test_every_case_is_whole(small):
+    assert Case.select().count() == 40
+    for row in Case.select():
+        opened, last = row.opened_at, row.last_activity_at
+        assert opened <= last < clock.now() and opened.weekday() < 5 and row.opened_by.role in permissions.KEY_ROLES
+        for entry in row.entries:
+            assert opened < entry.at <= last and "{" not in entry.text
+            newest = entry.versions.order_by(CaseEntryVersion.number.desc()).first()
+            assert (newest.text, newest.number) == (entry.text, entry.text_version)
+        assert row.presenting.count() >= 1
+        for link in row.linked_incidents:
+            assert row.student in [part.student for part in link.incident.parts]
+            assert link.incident in permissions.visible_incidents(link.linked_by)
+        closing = row.closures.order_by(CaseClosure.id.desc()).first()
+        assert (row.status == "Closed") == bool(closing and closing.reopened_at is None)
+        assert Event.select().where((Event.target == row.ref) & (Event.verb == "case.opened")).count() == 1
+    for line in CaseAgency.select():
+        assert line.versions.count() == line.version - 1
+
+
+def test_people_are_told_only_of_what_they_see(small):
+    for row in Notification.select():
+        assert row.account.role in permissions.STAFF_ROLES and row.at < clock.now()
+        if row.kind.startswith("case_"):
+            assert permissions.case_reasons(row.account, Case.get_by_id(row.target_id))
+        elif row.kind == "incident_assigned":
+            assert permissions.incident_reasons(row.account, Incident.get_by_id(row.target_id))
+    for key in ("kay", "ken", "sam", "gil"):
+        mine = Notification.select().where(Notification.account == named(key))
+        assert mine.count() and mine.where(Notification.read_at.is_null()).count()
+    assert not Notification.select().where(Notification.account == named("oli")).exists()
+    today = clock.now().date()
+    assert [row.ends_on > today for row in Announcement.select().order_by(Announcement.ends_on.desc())] == [True, False]
+
+
+def test_staff_cards_are_filled(small):
+    for row in Account.select().where(Account.role.in_(permissions.STAFF_ROLES)):
+        assert row.title and row.phone and row.booking_url.startswith("https://")
+    assert not Account.select().where(Account.role == permissions.STUDENT, Account.booking_url != "").exists()
+
+
+def test_a_large_school_has_many_groups(demo):
+    answer = demo("--staff", "120", "--groups", "200", "--cases", "50", "--incidents", "5")
+    assert answer.exit_code == 0, answer.output
+    assert Group.select().count() == 200
+    for row in Group.select().where(Group.name != "Counselling"):
+        assert row.members.count() >= 3 and row.department
+    assert GroupManager.select().count() == 199  # nobody manages the Safeguarding team
+    assert not GroupMember.select().where(GroupMember.account == named("oli")).exists()
+    for row in Department.select():
+        assert row.groups.count()
 
 
 def test_the_same_seed_makes_the_same_school(app):
@@ -216,9 +309,10 @@ def test_the_audit_log_holds_and_goes_on(small, app):
 
 
 def test_files_can_be_read(small, client_for, app):
-    row = StoredFile.select().first()
-    with client_for(named("ada")).get(f"/incidents/{row.incident.ref}/files/{row.ref}") as answer:
-        assert answer.status_code == 200 and len(answer.data) == row.size
+    for row in (StoredFile.get(StoredFile.case.is_null()), StoredFile.get(StoredFile.incident.is_null())):
+        record = f"/incidents/{row.incident.ref}" if row.incident else f"/cases/{row.case.ref}"
+        with client_for(named("ada")).get(f"{record}/files/{row.ref}") as answer:
+            assert answer.status_code == 200 and len(answer.data) == row.size
 
 
 def test_nothing_is_left_when_it_fails(app, monkeypatch):
