@@ -59,7 +59,8 @@ class CasewardForm(FlaskForm):
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """What was posted, files under the names of file fields and texts under all other names only: a text sent
-            as a file, or a file as a text, counts as not sent."""
+            as a file, or a file as a text, counts as not sent. A version that was not sent is none: it must not fall back
+            to the newest one, which would win every race."""
             found = super().wrap_formdata(form, formdata)
             if not isinstance(found, CombinedMultiDict | MultiDict):
                 return found
@@ -70,6 +71,8 @@ class CasewardForm(FlaskForm):
                 for value in values
                 if isinstance(value, FileStorage) == (name in takes_files)
             ]
+            if "version" in form and "version" not in found:
+                pairs.append(("version", ""))
             return MultiDict(pairs)
 
     once = HiddenField(default=_new_once, filters=[_valid_once])

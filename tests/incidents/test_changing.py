@@ -220,3 +220,10 @@ def test_the_word_of_the_school(world, client_for, url):
     page = text_of(client_for("sam").get("/incidents/new"))
     assert "Pupils" in page and "Students" not in page
     assert "Students" not in text_of(client_for("sam").get(f"{url}/students"))
+
+
+def test_a_form_without_its_version_saves_nothing(cast, client_for, post):
+    row = factories.incident(cast.kay, [cast.student], place="Hall")
+    answer = post(client_for("kay"), f"/incidents/{row.ref}/details", {"place": "Gym", "version": None})
+    assert answer.status_code in (409, 422)
+    assert type(row).get_by_id(row.id).place == "Hall"
