@@ -1,7 +1,7 @@
 """`python -m benchmarks [--quick] [--database sqlite|postgres] [--only WORD]`: what the real server costs.
 
-Starts `python app.py` on a school of 100,000 incidents and 2,000 students, and the floor beside it, measures both in
-turns in one run, prints each figure with its target, and writes benchmarks/RESULTS.md. Only ratios are worth comparing
+Starts `python app.py` on a school of 100,000 incidents, 10,000 cases and 2,000 students, and the floor beside it, measures
+both in turns in one run, prints each figure with its target, and writes benchmarks/RESULTS.md. Only ratios are worth comparing
 between machines.
 """
 
@@ -15,28 +15,31 @@ from urllib.parse import urlencode
 
 from benchmarks import instances, measure
 from benchmarks.browser import Browser, timed
-from benchmarks.results import Figures
+from benchmarks.results import COMMON_TARGET, RARE_TARGET, SUGGEST_TARGET, Figures
 from tests.services import ROOT, LiveServer
 from tests.web import forms
 
 DOMAIN = "demo.example.org"
 CLIENTS = 4
+BENCHES = ("pages", "cases", "searches", "add", "hanging", "bulk", "processes")
+# A word of some seventy texts (blueprints/admin/demo_words.py), and one of a third of all.
+RARE, COMMON = "lighthouse", "week"
 
 
 def main(arguments):
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a small school and few requests: does it run at all?")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
-    parser.add_argument("--only", default="", help="pages, add, hanging, bulk or processes")
+    parser.add_argument("--only", default="", help=", ".join(BENCHES))
     options = parser.parse_args(arguments)
-    size = (5_000, 300) if options.quick else (100_000, 2_000)
-    figures = Figures(options.database, *size, options.quick)
-    with instances.world(options.database, *size) as world:
+    size = instances.Size(5_000, 300, 60, 30, 500) if options.quick else instances.Size()
+    figures = Figures(options.database, size, options.quick)
+    with instances.world(options.database, size) as world:
         if world.seconds_to_fill:
             figures.add("flask demo, the school itself", f"{world.seconds_to_fill:.0f} s", "at most 120 s",
                         world.seconds_to_fill <= 120)
         bench = Bench(world, figures, options.quick)
-        for name in ("pages", "add", "hanging", "bulk", "processes"):
+        for name in BENCHES:
             if options.only in ("", name):
                 getattr(bench, name)()
     print(figures.text())
@@ -104,8 +107,12 @@ class Bench:
             "Filtered report": ("kay", "/reports/incidents?" + urlencode(self.filters())),
             "Dashboard of an Admin Key Holder": ("ada", "/"),
         }
+        self.figures.pages("One answer", *self.in_turns(paths))
+
+    def in_turns(self, paths):
+        """(the floor's Series, {name: Series}) of these pages, {name: (who, path)}."""
         with self.caseward() as server, self.floor() as floor:
-            people = {key: self.signed_in(server, key) for key in ("kay", "ada")}
+            people = {key: self.signed_in(server, key) for key in {key for key, _ in paths.values()}}
             user = self.floor_user(floor)
             for key, path in paths.values():
                 self.warm(people[key], path)
@@ -116,7 +123,7 @@ class Bench:
                 measure.take(base, theirs, user.another(), "/", self.requests)
                 for name, (key, path) in paths.items():
                     measure.take(found[name], ours, people[key].another(), path, self.requests)
-        self.figures.pages(base, found)
+        return base, found
 
     def filters(self):
         """Two months of Active incidents of one category, as somebody would ask for them."""
@@ -124,6 +131,46 @@ class Bench:
         ((newest,),) = self.world.ask("SELECT MAX(happened_at) FROM incident")
         to_day = date.fromisoformat(str(newest)[:10])
         return {"from": to_day - timedelta(days=60), "to": to_day, "category": category, "status": "Active"}
+
+    # --- Cases and search ---
+
+    def cases(self):
+        ((case, student, name),) = self.world.ask(
+            "SELECT student_case.ref, student.ref, student.last_name FROM student_case "
+            "JOIN account ON account.id = student_case.coordinator_id "
+            "JOIN student ON student.id = student_case.student_id "
+            "JOIN case_entry ON case_entry.case_id = student_case.id "
+            "WHERE account.email = ? AND student_case.status = 'Open' "
+            "GROUP BY student_case.id, student.id ORDER BY COUNT(*) DESC, student_case.id LIMIT 1",
+            f"ken@{DOMAIN}",
+        )
+        searched = urlencode({"q": name})
+        paths = {
+            "My Cases": ("ken", "/cases/mine"),
+            "My Cases of somebody in a group": ("gil", "/cases/mine"),
+            "Cases list of an Admin Key Holder": ("ada", "/cases"),
+            "A student's page": ("ken", f"/students/{student}"),
+            "A student's page, Case tab": ("ken", f"/students/{student}/cases"),
+            "A case": ("ken", f"/cases/{case}"),
+            "Search for a name": ("ken", f"/search?{searched}"),
+            "Suggestions while typing": ("ken", f"/search/suggest?q={name[:3]}"),
+            "Dashboard of plain Staff": ("sam", "/"),
+        }
+        base, found = self.in_turns(paths)
+        self.figures.pages("Cases and search", base, found, [("Suggestions while typing", SUGGEST_TARGET)])
+
+    def searches(self):
+        words = (("rare", RARE, RARE_TARGET), ("very common", COMMON, COMMON_TARGET))
+        people = (("ken", "a Key User"), ("sam", "plain Staff"))
+        found = {}
+        with self.caseward() as server:
+            for key, who in people:
+                browser, ours = self.signed_in(server, key), measure.tree(server.pid)
+                for kind, word, target in words:
+                    self.warm(browser, f"/search?q={word}")
+                    series, _ = found[kind, who] = measure.Series(), target
+                    measure.take(series, ours, browser.another(), f"/search?q={word}", self.requests * self.rounds // 2)
+        self.figures.searches(found)
 
     # --- Add incident ---
 

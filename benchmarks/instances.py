@@ -1,4 +1,4 @@
-"""The school that is measured: a demo instance of 100,000 incidents, made once and copied for each run.
+"""The school that is measured: a demo instance of 100,000 incidents and 10,000 cases, made once and copied for each run.
 
 It is kept in CASEWARD_BENCH_FOLDER, or below the system's temporary folder, under a name that changes with the tables
 and with the generator. On Postgres nothing is kept.
@@ -15,11 +15,22 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.services import ROOT, postgres
 
 PASSWORD = "measuring tape and ladder"
 MADE_FROM = ("migrations/*.py", "models.py", "blueprints/admin/demo*.py")
+
+
+class Size(NamedTuple):
+    """How much of everything `flask demo` is to make."""
+
+    incidents: int = 100_000
+    students: int = 2_000
+    staff: int = 300
+    groups: int = 200
+    cases: int = 10_000
 
 
 @dataclass
@@ -33,23 +44,24 @@ class World:
 
 
 @contextlib.contextmanager
-def world(database, incidents, students):
+def world(database, size):
     """The World on SQLite or on a PostgreSQL of its own; everything that is written to is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="caseward-bench-run-") as folder:
         made = _on_postgres if database == "postgres" else _on_sqlite
-        with made(Path(folder), incidents, students) as found:
+        with made(Path(folder), size) as found:
             yield found
 
 
 @contextlib.contextmanager
-def _on_sqlite(folder, incidents, students):
-    kept = _kept_folder() / f"{_fingerprint()}-{incidents}-{students}"
+def _on_sqlite(folder, size):
+    name = "-".join(map(str, size))
+    kept = _kept_folder() / f"{_fingerprint()}-{name}"
     seconds = None
     if not (kept / "ready").exists():
-        for older in _kept_folder().glob(f"*-{incidents}-{students}"):
+        for older in _kept_folder().glob(f"*-{name}"):
             shutil.rmtree(older, ignore_errors=True)
         kept.mkdir(parents=True, mode=0o700)
-        seconds = _fill({"CASEWARD_INSTANCE": str(kept / "instance")}, incidents, students)
+        seconds = _fill({"CASEWARD_INSTANCE": str(kept / "instance")}, size)
         _floor(str(kept / "floor.db"))
         (kept / "ready").touch()
     shutil.copytree(kept / "instance", folder / "instance")
@@ -64,10 +76,10 @@ def _on_sqlite(folder, incidents, students):
 
 
 @contextlib.contextmanager
-def _on_postgres(folder, incidents, students):
+def _on_postgres(folder, size):
     with postgres() as server:
         environ = {"CASEWARD_INSTANCE": str(folder / "instance"), "CASEWARD_DATABASE": server.url("bench")}
-        seconds = _fill(environ, incidents, students)
+        seconds = _fill(environ, size)
         _floor(server.url("floor"))
 
         def ask(statement, *values):
@@ -91,11 +103,11 @@ def _fingerprint():
     return digest.hexdigest()[:12]
 
 
-def _fill(environ, incidents, students):
+def _fill(environ, size):
     """`flask demo`; returns how many seconds it took."""
     start = time.perf_counter()
-    sizes = ["--incidents", str(incidents), "--students", str(students), "--staff", "120", "--seed", "7"]
-    _run(["-m", "flask", "--app", "app", "demo", *sizes], environ | {"CASEWARD_DEMO_PASSWORD": PASSWORD})
+    sizes = [word for name, number in size._asdict().items() for word in (f"--{name}", str(number))]
+    _run(["-m", "flask", "--app", "app", "demo", *sizes, "--seed", "7"], environ | {"CASEWARD_DEMO_PASSWORD": PASSWORD})
     return time.perf_counter() - start
 
 

@@ -4,14 +4,15 @@ import platform
 import statistics
 import sys
 
-PAGE_TARGET, ADD_TARGET = 2.5, 0.5
+PAGE_TARGET, SUGGEST_TARGET, ADD_TARGET = 2.5, 0.5, 0.5
+RARE_TARGET, COMMON_TARGET = 20, 60  # ms
 
 
 class Figures:
     """Collects rows (what, figure, target, met) and notes."""
 
-    def __init__(self, database, incidents, students, quick):
-        self.database, self.incidents, self.students, self.quick = database, incidents, students, quick
+    def __init__(self, database, size, quick):
+        self.database, self.size, self.quick = database, size, quick
         self.rows, self.notes, self.tables = [], [], []
 
     def add(self, what, figure, target, met):
@@ -25,18 +26,25 @@ class Figures:
     def all_met(self):
         return all(met for *_, met in self.rows)
 
-    def pages(self, base, found):
-        """CPU time of each page as a ratio to the floor's."""
+    def pages(self, title, base, found, targets=()):
+        """CPU time of each page as a ratio to the floor's; `targets`: pairs (name, target) of those with their own."""
+        targets = dict(targets)
         rows = [("The floor", base), *found.items()]
         for name, series in found.items():
-            ratio = series.cpu_ms / base.cpu_ms
-            self.add(f"{name}: CPU time", f"{ratio:.2f} × floor", f"at most {PAGE_TARGET} ×", ratio <= PAGE_TARGET)
+            ratio, target = series.cpu_ms / base.cpu_ms, targets.get(name, PAGE_TARGET)
+            self.add(f"{name}: CPU time", f"{ratio:.2f} × floor", f"at most {target} ×", ratio <= target)
         table = [("Page", "CPU ms", "median ms", "95 of 100 ms", "kB")]
         table += [
             (name, f"{one.cpu_ms:.1f}", f"{one.median:.1f}", f"{one.percentile(95):.1f}", f"{one.bytes / 1000:.0f}")
             for name, one in rows
         ]
-        self.tables.append(("One answer", table))
+        self.tables.append((title, table))
+
+    def searches(self, found):
+        """The median time of single requests: {(word, who): (Series, target in ms)}."""
+        for (word, who), (series, target) in found.items():
+            self.add(f"Search for a {word} word, {who}", f"{series.median:.1f} ms", f"at most {target} ms",
+                     series.median <= target)
 
     def add_incident(self, base, rates, problems):
         """The rate of form GET + POST beside the floor's."""
@@ -83,7 +91,8 @@ class Figures:
             end = before.find("\n## ", start)
             before = before[:start] + (before[end + 1 :] if end >= 0 else "")
         version = ".".join(map(str, sys.version_info[:2]))
-        where = f"{self.incidents:,} incidents, {self.students:,} students; Python {version}, {platform.system()}."
+        sizes = ", ".join(f"{number:,} {name}" for name, number in self.size._asdict().items())
+        where = f"{sizes}; Python {version}, {platform.system()}."
         path.write_text(f"{before.rstrip()}\n\n{heading}\n\n{where}\n\n{self.text()}\n")
 
 

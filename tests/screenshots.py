@@ -35,6 +35,8 @@ RECORDS = {
     "student": "SELECT s.ref FROM student s JOIN incident_student p ON p.student_id = s.id "
                "GROUP BY s.id ORDER BY count(*) DESC, s.id LIMIT 1",
     "user": "SELECT ref FROM account WHERE name = 'Kay Kestrel'",
+    "case": "SELECT c.ref FROM student_case c JOIN student s ON s.id = c.student_id WHERE s.last_name = 'Sturgeon'",
+    "stu": "SELECT ref FROM student WHERE last_name = 'Sturgeon'",
     "group": "SELECT ref FROM staff_group WHERE name = 'Counselling'",
     "category": "SELECT ref FROM category ORDER BY length(guidance) DESC, id LIMIT 1",
     "first_day": "SELECT date(min(happened_at)) FROM incident",
@@ -85,6 +87,38 @@ def mark(page):
     page.get_by_role("main").get_by_role("button", name="Add mark").click()
 
 
+def assign(page):
+    """The dialog Assign Group or Staff with a group chosen."""
+    steps.press(page, "Assign Group or Staff")
+    steps.choose(page, "Group", "Year 9 tutors")
+    page.get_by_label("Select All", exact=True).check()
+
+
+def attach_whole(page):
+    """What attaching a whole group implies."""
+    assign(page)
+    steps.press(page, "Attach Whole Group")
+
+
+def to_the_people(page):
+    """The three fields and the section below, further down on the page of a case."""
+    page.get_by_role("heading", name="People", exact=True).scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('#people').scrollIntoView()")
+
+
+def add_member(page):
+    """What somebody who joins the group will see."""
+    steps.choose(page, "Staff member", "Sam Swift")
+    page.get_by_role("button", name="Confirm", exact=True).wait_for()
+
+
+def type_a_name(page):
+    """The search bar with its suggestions."""
+    page.get_by_role("search").get_by_label("Search", exact=True).press_sequentially("an")
+    page.get_by_role("listbox", name="Suggestions").get_by_role("option").first.wait_for()
+    page.keyboard.press("ArrowDown")
+
+
 PICTURES = (
     Picture("sign-in", None, "/account/sign-in", also=("phone",)),
     Picture("dashboard", "kay", "/", also=("phone", "dark")),
@@ -97,10 +131,29 @@ PICTURES = (
     Picture("assignment", "kay", "/incidents/{incident}/assignment"),
     Picture("body-map", "kay", "/incidents/{marked}/body-map", mark, ("phone",)),
     Picture("who-can-see-this", "kay", "/incidents/{incident}/access"),
+    Picture("cases", "kay", "/cases"),
+    Picture("my-cases", "kay", "/cases/mine", also=("phone",)),
+    Picture("case", "kay", "/cases/{case}", also=("phone", "dark")),
+    Picture("case-people", "kay", "/cases/{case}", to_the_people, ("phone",)),
+    Picture("assign", "kay", "/cases/{case}", assign, ("phone",)),
+    Picture("assign-whole-group", "kay", "/cases/{case}", attach_whole, ("phone",)),
+    Picture("open-case", "kay", "/cases/new?student={stu}"),
+    Picture("close-case", "kay", "/cases/{case}/closure"),
+    Picture("student-cases", "kay", "/students/{stu}/cases"),
+    Picture("dashboard-my-students", "sam", "/", also=("phone",)),
+    Picture("own-groups", "mo", "/groups"),
+    Picture("own-group", "mo", "/groups/{group}", also=("phone",)),
+    Picture("add-member", "mo", "/groups/{group}/members/new", add_member, ("phone",)),
+    Picture("notifications", "sam", "/notifications", also=("phone",)),
+    Picture("notification-choices", "sam", "/notifications/choices"),
+    Picture("announcements", "ada", "/announcements"),
+    Picture("personnel", "kay", "/personnel", also=("phone",)),
+    Picture("personnel-profile", "kay", "/personnel/{user}"),
     Picture("students", "kay", "/students", also=("phone",)),
     Picture("student", "kay", "/students/{student}", also=("phone",)),
     Picture("student-incidents", "kay", "/students/{student}/incidents"),
-    Picture("search", "kay", "/search?q=an"),
+    Picture("search", "kay", "/search?q=family"),
+    Picture("search-suggestions", "kay", "/cases", type_a_name, ("phone",)),
     Picture("report", "kay", "/reports/incidents?status=Active", also=("phone", "dark")),
     Picture("reports", "kay", "/reports"),
     Picture("import", "ada", "/students/import"),
@@ -172,7 +225,8 @@ def take(browser, url, password, known, chosen):
             if picture.prepare:
                 picture.prepare(page)
             page.wait_for_load_state("networkidle")
-            page.evaluate("scrollTo(0, 0)")
+            if picture.prepare is not to_the_people:
+                page.evaluate("scrollTo(0, 0)")
             name = f"{picture.name}-{look}.png" if look else f"{picture.name}.png"
             save(page.screenshot(full_page=chosen.whole), chosen.into / name)
             print(name, flush=True)

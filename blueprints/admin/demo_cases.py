@@ -104,8 +104,16 @@ class DemoCases:
     def _school_day(self, back):
         """A moment of school time about so many days ago, and never on a weekend."""
         day = self.school.today - timedelta(days=back)
-        day -= timedelta(days=max(0, day.weekday() - 4))
-        return self.school.midnight_of(day) + timedelta(minutes=self.rng.randrange(9 * 60, 15 * 60))
+        return self._in_school_hours(day - timedelta(days=max(0, day.weekday() - 4)))
+
+    def _next_school_day(self, moment, days):
+        """The same on a later day than this moment, about so many days after it at most."""
+        day = (moment + timedelta(days=self.rng.randrange(1, days + 1))).date()
+        friday = day - timedelta(days=max(0, day.weekday() - 4))
+        return self._in_school_hours(friday if friday > moment.date() else day + timedelta(days=7 - day.weekday()))
+
+    def _in_school_hours(self, day):
+        return self.school.midnight_of(day) + timedelta(minutes=self.rng.randrange(9 * 60, 16 * 60))
 
     # --- What ---
 
@@ -263,7 +271,7 @@ class DemoCases:
         rng, last = self.rng, opened
         authors, texts = everybody or [rng.choice(self.openers)], self._texts(kind, pupil)
         for _ in range(6 if promised else rng.choices((1, 2, 3, 5, 8), (20, 25, 25, 20, 10))[0]):
-            at = self._not_on_a_weekend(self.school.later(last, 3 if promised else 14), last)
+            at = self._next_school_day(last, 3 if promised else 14)
             if self.midnight - at < timedelta(days=1, hours=12):
                 break
             last, author = at, rng.choice(authors)
@@ -274,11 +282,6 @@ class DemoCases:
             self._entry(case, ref, mo, last, next(texts))
             self._tell("case_changed", everybody, mo, ref, case, last, "entry", unread=True)
         return last
-
-    def _not_on_a_weekend(self, at, after):
-        """The Friday before, or the Monday after where that would be too early."""
-        friday = at - timedelta(days=max(0, at.weekday() - 4))
-        return friday if friday > after else at + timedelta(days=7 - at.weekday())
 
     def _entry(self, case, ref, author, at, text):
         rng, name, changed = self.rng, self.school.ref(), self.rng.random() < 0.06

@@ -22,10 +22,15 @@ FURTHER = {
         "/students?q=zz-nobody", "/search?q=finch", "/search?q=nothing+at+all", "/reports/incidents?status=Active",
         "/reports/incidents?text=nothing", "/admin/bulk-closing?from={month}&to={today}",
         "/admin/bulk-closing?from={today}&to={month}", "/admin/email?state=sent", "/admin/audit?verb=incident.read",
-        "/admin/users?q=zz-nobody",
+        "/admin/users?q=zz-nobody", "/cases?status=Closed&q=zz-nothing", "/admin/groups?q=zz-nothing",
+        "/cases/{closed}", "/cases/{closed}/reopening", "/cases/{closed}/assignment", "/search?q=Rang", "/search?q=support",
+        "/search?q=Finch&show=students", "/cases/new?incident={incident}",
     ),
-    "kay": ("/", "/incidents", "/incidents/new", "/students"),
-    "sam": ("/", "/incidents", "/incidents/new", "/students", "/admin/users"),
+    "kay": ("/", "/incidents", "/incidents/new", "/students", "/cases", "/cases/mine", "/cases/{open}", "/search?q=Finch"),
+    "sam": ("/", "/incidents", "/incidents/new", "/students", "/admin/users", "/cases/mine", "/cases/{open}", "/groups"),
+    "mo": ("/", "/groups", "/cases/mine", "/cases/{secret}", "/personnel"),
+    "gil": ("/", "/cases/{secret}", "/students/{student}", "/students/{student}/cases", "/notifications"),
+    "oli": ("/", "/cases", "/cases/mine", "/students/{student}/cases", "/notifications"),
     "rae": ("/",),
     "stu": ("/",),
 }  # fmt: skip
@@ -110,8 +115,10 @@ def _culprits(page):
 def test_every_page(app, site, school, client_for, page_for, look):
     today = clock.now().date()
     days = {"today": today, "month": today - timedelta(days=30)}
+    records = {"open": school.open_case.ref, "closed": school.closed_case.ref, "secret": school.case.ref,
+               "student": school.student.ref, "incident": school.incident.ref}  # fmt: skip
     todo = pages(app, school, client_for)
-    todo += [(who, address.format(**days)) for who, addresses in FURTHER.items() for address in addresses]
+    todo += [(who, address.format(**days, **records)) for who, addresses in FURTHER.items() for address in addresses]
     opened, problems = {}, []
     for who, address in todo:
         if who not in opened:
@@ -148,3 +155,28 @@ def test_what_opens_on_a_page(site, school, page_for, look):
     ada.goto("/")
     ada.get_by_text("Menu", exact=True).click()
     look(ada)
+
+
+def test_what_opens_on_the_page_of_a_case(site, school, page_for, look):
+    """Assign Group or Staff in its steps, a question before detaching, chips of people, suggestions of the search bar."""
+    ken = page_for("ken")
+    ken.goto(f"/cases/{school.case.ref}")
+    steps.press(ken, "Assign Group or Staff")
+    look(ken)
+    steps.choose(ken, "Group", "First aiders")
+    steps.field(ken, "Select All").check()
+    look(ken)
+    steps.press(ken, "Attach Whole Group")
+    look(ken)
+    ken.goto(f"/cases/{school.case.ref}")
+    steps.press(ken, "Detach Counselling")
+    look(ken)
+    ken.goto(f"/cases/{school.case.ref}")
+    steps.pick(ken, "Following Case", "Sam", "Sam Swift")
+    steps.field(ken, "Primary Advocate").press_sequentially("o")
+    look(ken)
+    ken.goto("/cases")
+    ken.get_by_role("search").get_by_label("Search", exact=True).press_sequentially("fin")
+    ken.get_by_role("listbox", name="Suggestions").get_by_role("option").first.wait_for()
+    ken.keyboard.press("ArrowDown")
+    look(ken)
