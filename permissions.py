@@ -441,8 +441,8 @@ def _made_up(model, columns, rows):
 
 
 def readers_query(incident_id, reader=None):
-    """Every staff account who is not excluded (id, ref, name, role) with each reason of READ_INCIDENT: a person without
-    any is nobody who sees it. who_can_see_incident() leaves them out. With a `reader`, reasons that rest on a part of
+    """Staff accounts who are not excluded (id, ref, name, role) with each reason of READ_INCIDENT: everybody with a reason,
+    and some without, who don't see it. who_can_see_incident() leaves them out. With a `reader`, reasons that rest on a part of
     the incident which the reader does not see are left out: they would tell that there is one."""
     shown = [] if reader is None or sees_all_parts(reader) else [lambda part: sees_whole(reader) | open_part(reader, part)]
     columns = [reason(Account).alias(name) for name, reason in WHOLE_INCIDENT.items()]
@@ -450,10 +450,40 @@ def readers_query(incident_id, reader=None):
     return (
         Account.select(Account.id, Account.ref, Account.name, Account.role, *columns)
         .join(Incident, JOIN.INNER, on=(Incident.id == incident_id))
+        .where(Account.role.in_(KEY_ROLES) | _in(Account.id, _incident_readers_within_reach(incident_id)))
         # every reason asks for a staff role
         .where(Account.is_active & Account.role.in_(STAFF_ROLES) & ~_excluded_incidents(Account))
         .order_by(Account.name, Account.id)
         .objects()
+    )
+
+
+def _incident_readers_within_reach(incident_id):
+    """Ids of all accounts but Key Users and Admin Key Holders that a reason could be about, found from the incident's side.
+    It decides nothing."""
+    written, by_name, by_group = Incident.alias("near"), IncidentAlert.alias("near_alert"), IncidentAlert.alias("near_group")
+    alerted, inside = GroupMember.alias("near_member"), GroupMember.alias("near_inside")
+    part, pick, category = IncidentStudent.alias("near_part"), PartCategory.alias("near_pick"), Category.alias("near_category")
+    closed = CategoryGroup.alias("near_closed")
+    return (
+        written.select(written.author)
+        .where(written.id == incident_id)
+        .union_all(
+            by_name.select(by_name.account).where((by_name.incident == incident_id) & by_name.account.is_null(False))
+        )
+        .union_all(
+            by_group.select(alerted.account)
+            .join(alerted, on=(alerted.group == by_group.group))
+            .where(by_group.incident == incident_id)
+        )
+        .union_all(
+            part.select(inside.account)
+            .join(pick, on=(pick.part == part.id))
+            .join(category, on=(category.id == pick.category))
+            .join(closed, on=((closed.category == category.id) | (closed.category == category.parent)))
+            .join(inside, on=(inside.group == closed.group))
+            .where(part.incident == incident_id)
+        )
     )
 
 
@@ -654,14 +684,45 @@ def require_managing(actor, case):
 
 
 def case_readers_query(case_id):
-    """Every staff account who is not excluded (id, ref, name, role) with each reason of READ_CASE as a column."""
+    """Staff accounts who are not excluded (id, ref, name, role) with each reason of READ_CASE as a column: everybody with
+    a reason, and a few without."""
     columns = [reason(Account).alias(name) for name, reason in READ_CASE.items()]
     return (
         Account.select(Account.id, Account.ref, Account.name, Account.role, *columns)
         .join(Case, JOIN.INNER, on=(Case.id == case_id))
+        .where((Account.role == ADMIN) | _in(Account.id, _readers_within_reach(case_id)))
         .where(Account.is_active & Account.role.in_(STAFF_ROLES) & ~_excluded_cases(Account))
         .order_by(Account.name, Account.id)
         .objects()
+    )
+
+
+def _readers_within_reach(case_id):
+    """Ids of all accounts but Admin Key Holders that a reason could be about, found from the case's side. It decides
+    nothing."""
+    case, on_case, followed = Case.alias("reached"), CaseStaff.alias("reached_staff"), CaseFollower.alias("reached_follow")
+    by_group, by_manager, by_director = (CaseGroup.alias(f"reached_{name}") for name in ("group", "managed", "directed"))
+    member, manager = GroupMember.alias("a_member"), GroupManager.alias("a_manager")
+    group, director = Group.alias("a_group"), DepartmentDirector.alias("a_director")
+    found = on_case.select(on_case.account).where(on_case.case == case_id)
+    found = found.union_all(followed.select(followed.account).where(followed.case == case_id))
+    for field in (case.opened_by, case.primary_advocate, case.coordinator):
+        found = found.union_all(case.select(field).where((case.id == case_id) & field.is_null(False)))
+    return (
+        found.union_all(
+            by_group.select(member.account).join(member, on=(member.group == by_group.group)).where(by_group.case == case_id)
+        )
+        .union_all(
+            by_manager.select(manager.account)
+            .join(manager, on=(manager.group == by_manager.group))
+            .where(by_manager.case == case_id)
+        )
+        .union_all(
+            by_director.select(director.account)
+            .join(group, on=(group.id == by_director.group))
+            .join(director, on=(director.department == group.department))
+            .where(by_director.case == case_id)
+        )
     )
 
 

@@ -120,7 +120,7 @@
   all('input[data-suggest]').forEach((input) => {
     const make = (tag, role, more) => { const made = Object.assign(document.createElement(tag), more); made.setAttribute('role', role); return made; };
     const list = make('ul', 'listbox', { id: `${input.id}-list`, className: 'autocomplete__menu', hidden: true });
-    const status = make('p', 'status', { className: 'vh' });
+    const status = Object.assign(document.createElement('p'), { className: 'vh', ariaLive: 'polite' });
     const say = (states) => Object.entries(states).forEach(([name, value]) => input.setAttribute(`aria-${name}`, value));
     let [asking, waiting, at] = [new AbortController(), 0, -1];
     const choose = (place) => {

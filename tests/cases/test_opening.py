@@ -252,8 +252,9 @@ def test_an_incident_becomes_a_case_with_one_click(cast, incident, client_for, p
     answer = post(kay, f"/incidents/{incident.ref}/case", {}, form_url=f"/incidents/{incident.ref}")
     case = newest()
     assert (answer.status_code, answer.location) == (303, f"/cases/{case.ref}")
-    assert (case.title, case.student_id, case.opened_by_id) == (f"Incident {incident.ref}", cast.student.id, cast.kay.id)
-    assert case.case_type_id == CaseType.select().order_by(CaseType.position, CaseType.name).first().id
+    first = CaseType.select().order_by(CaseType.position, CaseType.name).first()
+    assert (case.title, case.student_id, case.opened_by_id) == (first.name, cast.student.id, cast.kay.id)
+    assert case.case_type_id == first.id
     assert CaseIncident.get().incident_id == incident.id
     assert CasePresenting.select().count() == 0
     assert "lockers" not in kay.get(answer.location).text
@@ -268,7 +269,7 @@ def test_with_several_students_the_reader_says_who_it_is_about(cast, incident, k
     assert Case.select().count() == 0
     page = kay.get(answer.location).text
     address = f"/cases/new?incident={incident.ref}&student={bea.ref}"
-    assert f'href="{address.replace("&", "&amp;")}"' in page and f"Incident {incident.ref}" in page
+    assert f'href="{address.replace("&", "&amp;")}"' in page
     assert post(kay, address, {"title": "About Bea"}).status_code == 303
     assert (newest().student_id, newest().title, CaseIncident.get().incident_id) == (bea.id, "About Bea", incident.id)
     stranger = factories.student("Cy", "Coot")

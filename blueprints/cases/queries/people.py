@@ -4,6 +4,7 @@ Must not decide who may assign: the actions ask for that, and ask again whether 
 """
 
 import re
+from collections import Counter
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -13,7 +14,7 @@ from peewee import JOIN, SQL, Value, fn
 
 import permissions
 from blueprints.cases.queries.lists import BECAUSE
-from blueprints.cases.queries.record import colleagues, readers
+from blueprints.cases.queries.record import who_can_see
 from blueprints.incidents.queries.choices import confirmation_of
 from blueprints.kit import prepared
 from blueprints.kit.text import fold
@@ -73,17 +74,18 @@ def page(user, case):
     attach and detach, while the case is open.
     """
     may_change = case.status == "Open" and bool(permissions.MANAGE_CASE & set(case.reasons))
-    found = prepared.rows(_on_case_and_all_groups if may_change else _on_case, case_id=case.id)
-    people = colleagues(user, case)
+    found = {"following": [], "staff": [], "group": [], "any group": [], "any staff": []}
+    for kind, *row in prepared.rows(_on_case_and_to_choose_from if may_change else _on_case, case_id=case.id):
+        found[kind].append(row)
     return {
         "people_form": None,
         "may_assign": may_change,
-        "following": [Assigned(*row) for kind, *row in found if kind == "following"],
-        "staff": [Assigned(*row) for kind, *row in found if kind == "staff"],
-        "groups": _attached([row for kind, *row in found if kind == "group"]),
-        "all_groups": [(ref, name) for kind, ref, name, *_ in found if kind == "any group"],
-        "all_staff": _labelled([(row.ref, row.name, row.email) for row in people]) if may_change else [],
-        "readers": readers(people),
+        "following": [Assigned(*row) for row in found["following"]],
+        "staff": [Assigned(*row) for row in found["staff"]],
+        "groups": _attached(found["group"]),
+        "all_groups": [(ref, name) for ref, name, *_ in found["any group"]],
+        "all_staff": _labelled([(ref, name, email) for ref, name, email, *_ in found["any staff"]]),
+        "readers": who_can_see(user, case),
     }
 
 
@@ -98,15 +100,16 @@ def _attached(rows):
 
 def _labelled(people):
     """(ref, label) of (ref, name, email); two people of one name are told apart by their email."""
-    names = [name for _, name, _ in people]
-    twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
+    times = Counter(name for _, name, _ in people)
+    twice = {name for name, number in times.items() if number > 1}
     return [(ref, f"{name} ({email})" if name in twice else name) for ref, name, email in people]
 
 
-def _on_case_and_all_groups(case_id):
-    nothing = (Value(""), SQL("TRUE"), SQL("NULL"), Value(""), Value(""))
-    every_group = Group.select(Value("any group"), Group.ref, Group.name, *nothing).where(Group.is_active)
-    return _on_case(case_id).union_all(every_group).order_by(*_BY_NAME)
+def _on_case_and_to_choose_from(case_id):
+    nothing = (SQL("TRUE"), SQL("NULL"), Value(""), Value(""))
+    groups = Group.select(Value("any group"), Group.ref, Group.name, Value(""), *nothing).where(Group.is_active)
+    staff = assignable(case_id, Value("any staff"), Account.ref, Account.name, Account.email, *nothing).order_by()
+    return _on_case(case_id).union_all(groups).union_all(staff).order_by(*_BY_NAME)
 
 
 _BY_NAME = SQL("3"), SQL("2"), SQL("4")

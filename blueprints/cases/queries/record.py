@@ -104,35 +104,16 @@ def may_manage(case):
     return bool(permissions.MANAGE_CASE & set(case.reasons))
 
 
-class Colleague(NamedTuple):
-    """An active member of staff without a conflict of interest; whoever sees the case has `reasons`, in words."""
-
-    ref: str
-    name: str
-    role: str
-    email: str
-    reasons: list
-
-
-def colleagues(user, case):
-    """Every Colleague, by name: those who see the case and those who could be assigned to it, in one query."""
+def who_can_see(user, case):
+    """[(name, role, [reason in words])] of everybody who sees the case, for somebody who sees it."""
     words = [permissions.CASE_REASON_WORDS[name] for name in permissions.READ_CASE]
     found = []
-    for _, ref, name, role, *holds, email in prepared.rows(_colleagues, case_id=case.id):
-        reasons = [word for word, is_true in zip(words, holds, strict=True) if is_true] if any(holds) else []
-        found.append(Colleague(ref, name, role, email, reasons))
+    for _, _, name, role, *holds in prepared.rows(_readers, case_id=case.id):
+        reasons = [word for word, is_true in zip(words, holds, strict=True) if is_true]
+        if reasons:
+            found.append((name, permissions.ROLES[role], reasons))
     return found
 
 
-def _colleagues(case_id):
-    return permissions.case_readers_query(case_id).select_extend(Account.email)
-
-
-def who_can_see(user, case):
-    """[(name, role, [reason in words])] of everybody who sees the case, for somebody who sees it."""
-    return readers(colleagues(user, case))
-
-
-def readers(colleagues):
-    """The same of colleagues() that were asked for already."""
-    return [(row.name, permissions.ROLES[row.role], row.reasons) for row in colleagues if row.reasons]
+def _readers(case_id):
+    return permissions.case_readers_query(case_id)

@@ -82,16 +82,17 @@ def _origin():
 
 
 def _form(origin, types, draft):
-    now = {"title": title_of(origin.incident), "case_type": types[0].ref if types else ""} if origin.incident else {}
+    now = {"title": title_of(types[0]), "case_type": types[0].ref} if origin.incident and types else {}
     form = OpenCaseForm(formdata=MultiDict(draft)) if draft else OpenCaseForm(data=now)
     form.student.label.text = g.school.student_word
     form.case_type.choices = choices(types, "Choose a case type")
     return form
 
 
-def title_of(incident):
-    """What a case is called that comes from an incident, until somebody finds better words."""
-    return f"Incident {incident.ref}"
+def title_of(kind):
+    """What a case is called that comes from an incident, until somebody finds better words. Never by the incident: whoever
+    is on the case reads the title, and may not see that incident."""
+    return kind.name
 
 
 # --- The student -----------------------------------------------------------------------------------------------------
@@ -175,7 +176,7 @@ def from_incident(ref):
         case = actions.open_case(
             actor=g.user,
             student=students.student(g.user, parts[0].student_ref, audit=False),
-            title=title_of(incident),
+            title=title_of(types[0]),
             case_type=types[0].id,
             incident=incident,
         )

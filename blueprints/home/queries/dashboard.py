@@ -19,7 +19,7 @@ from blueprints.kit import prepared
 from extensions import clock
 from models import Incident, IncidentAction
 
-AT_MOST, A_FEW, UNREAD = 30, 10, 5  # rows of My Assigned and My students, of other sections, of unread notifications
+AT_MOST, A_FEW, UNREAD = 30, 10, 5  # rows of My Assigned, of other sections, of unread notifications
 MOST = {"mine": AT_MOST, "alerted": A_FEW, "unassigned": A_FEW}  # the lists of incidents; the whole list is one link away
 RECENTLY = timedelta(days=90)  # what "Alerted to me" shows: over the summer holidays and a little more
 
@@ -59,17 +59,18 @@ def dashboard(user, school):
         setattr(found, name, Section(rows, MOST[name]))
     found.actions = Section(_open_actions(user), A_FEW)
     found.students = _students(user)
-    found.cases = Section(cases.paging(user, mine=True, status="Open")[0](A_FEW + 1, 0), A_FEW)
+    if found.mine is None:  # whoever has My Assigned to work on finds their cases one link away
+        found.cases = Section(cases.paging(user, mine=True, status="Open")[0](A_FEW + 1, 0), A_FEW)
     found.is_empty = found.mine is None and not any(each.rows for each in vars(found).values() if isinstance(each, Section))
     _record(user, found)
     return found
 
 
 def _students(user):
-    """The students this person looks after, as far as the first AT_MOST of their cases reach."""
-    rows = cases.my_students(user, AT_MOST + 1)
-    section = Section(rows, AT_MOST)
-    section.has_more = sum(len(row.cases) for row in rows) > AT_MOST
+    """The students this person looks after, as far as the first A_FEW of their cases reach."""
+    rows = cases.my_students(user, A_FEW + 1)
+    section = Section(rows, A_FEW)
+    section.has_more = sum(len(row.cases) for row in rows) > A_FEW
     return section
 
 
@@ -77,7 +78,7 @@ def _record(user, found):
     """One audit row: how many incidents were on the page, and how many rows about cases."""
     lists = {name: len(section.rows) for name, section in vars(found).items() if isinstance(section, Section)}
     shown = sum(lists[name] for name in (*MOST, "actions") if name in lists)
-    of_cases = {name: lists[name] for name in ("cases", "students") if lists[name]}
+    of_cases = {name: lists[name] for name in ("cases", "students") if lists.get(name)}
     events.record_alone("incident.listed", actor=user, count=shown, list="dashboard", **of_cases)
 
 
