@@ -6,20 +6,27 @@ meets the same world.
 
 import pytest
 
-from models import Account, CategoryGroup, GroupMember, IncidentAlert, School
+from models import Account, School
 from tests import factories
+from tests.access.relations import CASE_RELATIONS, MANAGING, RELATIONS
 from tests.access.routes import (
+    CASE_EXCLUDES,
     CHANGES,
     CONCERNED,
+    EDITS_ENTRY,
     EXCLUDES,
     FORBIDDEN,
     IN,
+    MANAGES_CASE,
     MISSING,
+    ON_CASE,
+    OPENS_FROM,
     PERSONAS,
     READS,
     ROUTES,
     SETS,
     SIGN_IN,
+    UNLINKS,
     expected,
     outcome,
     route_of,
@@ -28,9 +35,11 @@ from tests.access.routes import (
 from tests.access.visitor import masked, undone
 
 
-def bodies(school):
+def bodies(school, person):
     """What a form has to carry so that its view comes to the question who may do this."""
+    account = getattr(school.cast, person, None)
     return {
+        "home.read_notifications": {"newest": school.notifications.get(account and account.id, "ZZZZZZZZZZ")},
         "account.save_draft": {"text": "typed"},
         "incidents.mark": {"note": "Changed", "version": "1"},
         "account.sign_in": {"email": "nobody@school.example.org", "password": "wrong"},
@@ -40,7 +49,7 @@ def bodies(school):
 def ask(visitor, method, endpoint, url, school):
     with undone():
         if method == "POST":
-            return visitor.post(url, bodies(school).get(endpoint))
+            return visitor.post(url, bodies(school, visitor.name).get(endpoint))
         return visitor.send(method, url)
 
 
@@ -119,85 +128,6 @@ def test_before_two_step_is_set_up_there_is_nothing_else(app, school, visitors, 
 
 # --- Relations to an incident ----------------------------------------------------------------------------------------
 
-# Each gives one member of the cast exactly one reason to see the secret incident, and can be taken away again.
-
-
-def open_the_category(school, person):
-    CategoryGroup.delete().execute()
-
-
-def close_the_category(school, person):
-    CategoryGroup.create(category=school.secret_category, group=school.cast.counselling)
-
-
-def join_the_group(school, person):
-    GroupMember.create(group=school.cast.counselling, account=person)
-
-
-def leave_the_group(school, person):
-    GroupMember.delete().where(GroupMember.account == person).execute()
-
-
-def alert(school, person):
-    IncidentAlert.create(incident=school.secret, account=person, alerted_by=school.cast.sam)
-
-
-def alert_the_group(school, person):
-    IncidentAlert.create(incident=school.secret, group=school.other_group, alerted_by=school.cast.sam)
-
-
-def take_alerts_back(school, person):
-    IncidentAlert.delete().execute()
-
-
-def assign(school, person):
-    update_secret(school, assigned_to=person)
-
-
-def assign_to_nobody(school, person):
-    update_secret(school, assigned_to=None)
-
-
-def write(school, person):
-    update_secret(school, author=person)
-
-
-def written_by_another(school, person):
-    update_secret(school, author=school.lou)
-
-
-def update_secret(school, **fields):
-    model = type(school.secret)
-    model.update(**fields).where(model.id == school.secret.id).execute()
-
-
-def become_admin(school, person):
-    Account.update(role="admin").where(Account.id == person.id).execute()
-
-
-def become_staff_again(school, person):
-    Account.update(role="staff").where(Account.id == person.id).execute()
-
-
-def nothing(school, person):
-    pass
-
-
-# reason: (member of the cast, gives it, takes it away)
-RELATIONS = {
-    "none": ("oli", nothing, nothing),
-    "none, Key User outside the group": ("kay", nothing, nothing),
-    "none, manages the group": ("mo", nothing, nothing),
-    "key_user": ("kay", open_the_category, close_the_category),
-    "category_group": ("oli", join_the_group, leave_the_group),
-    "alerted": ("oli", alert, take_alerts_back),
-    "alerted, as a member of a group": ("oli", alert_the_group, leave_the_group),
-    "assigned": ("kay", assign, assign_to_nobody),
-    "wrote_it": ("oli", write, written_by_another),
-    "admin": ("oli", become_admin, become_staff_again),
-}
-
-
 def should(route, reason, role, sees):
     """What somebody gets who sees the incident or does not, by what the page asks of its reader."""
     if not sees:
@@ -205,7 +135,7 @@ def should(route, reason, role, sees):
     is_key = role in ("key_user", "admin")
     if route is EXCLUDES:
         return IN if role == "admin" else MISSING
-    if route is SETS:
+    if route is SETS or route is OPENS_FROM:
         return IN if is_key else FORBIDDEN
     if route is CHANGES or route is CONCERNED:
         return IN if is_key or reason == "wrote_it" else FORBIDDEN
@@ -213,18 +143,14 @@ def should(route, reason, role, sees):
     return IN
 
 
-def incident_routes(app, school):
-    return [each for each in samples(app, school) if ROUTES[each[0]].on == "incident"]
-
-
-def check_relation(app, school, visitors, name, stage, sees, only=None):
-    """Asks every page of the incident as the person of this relation; returns sentences about what is wrong."""
-    person = RELATIONS[name][0]
-    role = Account.get_by_id(getattr(school.cast, person).id).role
+def check_relation(app, school, visitors, name, person, wanted_of, stage, only=None):
+    """Asks every page of the record as the person of this relation; returns sentences about what is wrong. `wanted_of`:
+    (the record, what a route of it should answer)."""
+    on, should_be = wanted_of
     wrong = []
-    for endpoint, methods, url in incident_routes(app, school):
+    for endpoint, methods, url in [each for each in samples(app, school) if ROUTES[each[0]].on == on]:
         for method in sorted(methods & {only} if only else methods):
-            wanted = should(route_of(endpoint, method), name, role, sees)
+            wanted = should_be(route_of(endpoint, method))
             found = outcome(ask(visitors[person], method, endpoint, url, school))
             if found != wanted:
                 wrong.append(f"{name}, {stage}: {method} {endpoint} as {person}: {found}, expected {wanted}")
@@ -235,17 +161,62 @@ def check_relation(app, school, visitors, name, stage, sees, only=None):
 def test_each_relation_to_an_incident(app, school, visitors, full, name):
     person, give, take = RELATIONS[name]
     account = getattr(school.cast, person)
+
+    def incident(sees):
+        role = Account.get_by_id(account.id).role
+        return "incident", lambda route: should(route, name, role, sees)
+
+    records = {"incident": school.secret}, {"student": school.student}
+    wrong = check_stages(app, school, visitors, full, name, (person, give, take), incident, records)
+    assert not wrong, "\n".join(wrong)
+
+
+def check_stages(app, school, visitors, full, name, relation, record, closed_by):
+    """The relation given, with an exclusion in every way there is, taken away. `record(sees)` is for check_relation()."""
+    person, give, take = relation
+    account = getattr(school.cast, person)
     sees = not name.startswith("none")
     give(school, account)
-    wrong = check_relation(app, school, visitors, name, "given", sees)
+    wrong = check_relation(app, school, visitors, name, person, record(sees), "given")
     if sees:
-        for how, only in (({"incident": school.secret}, "GET"), ({"student": school.student}, "POST")):
+        for how, only in zip(closed_by, ("GET", "POST"), strict=True):
             with undone():
                 factories.exclusion(account, school.cast.ada, **how)
                 stage = f"excluded from the {next(iter(how))}"
-                wrong += check_relation(app, school, visitors, name, stage, False, None if full else only)
+                wrong += check_relation(app, school, visitors, name, person, record(False), stage, None if full else only)
         take(school, account)
-        wrong += check_relation(app, school, visitors, name, "taken away", False)
+        wrong += check_relation(app, school, visitors, name, person, record(False), "taken away")
+    return wrong
+
+
+# --- Relations to a case -----------------------------------------------------------------------------------------------
+
+
+def should_of_case(route, reason, role, sees, sees_incident):
+    """The same for a case: what its pages answer to somebody with this reason."""
+    manages = reason.startswith(MANAGING)
+    if not sees:
+        return MISSING
+    if route is CASE_EXCLUDES:
+        return IN if role == "admin" else MISSING
+    if route is UNLINKS and not sees_incident:
+        return MISSING
+    if route in (MANAGES_CASE, UNLINKS, EDITS_ENTRY) and route is not ON_CASE:
+        return IN if manages else FORBIDDEN
+    assert route is ON_CASE
+    return IN
+
+
+@pytest.mark.parametrize("name", CASE_RELATIONS)
+def test_each_relation_to_a_case(app, school, visitors, full, name):
+    account = getattr(school.cast, CASE_RELATIONS[name][0])
+
+    def case(sees):
+        role = Account.get_by_id(account.id).role
+        return "case", lambda route: should_of_case(route, name, role, sees, sees_incident=role == "admin")
+
+    records = {"case": school.case}, {"student": school.student}
+    wrong = check_stages(app, school, visitors, full, name, CASE_RELATIONS[name], case, records)
     assert not wrong, "\n".join(wrong)
 
 
@@ -257,7 +228,7 @@ def test_everything_about_a_student_is_closed_to_whom_is_excluded(app, school, v
     for person in ("ada", "kay", "sam", "oli"):
         factories.exclusion(getattr(school.cast, person), school.lou, student=school.student)
         for endpoint, methods, url in samples(app, school):
-            if ROUTES[endpoint].on != "student":
+            if ROUTES[endpoint].on not in ("student", "case"):
                 continue
             for method in sorted(methods):
                 route = route_of(endpoint, method)
@@ -273,7 +244,7 @@ def test_everything_about_a_student_is_closed_to_whom_is_excluded(app, school, v
 
 def test_forbidden_is_answered_exactly_like_missing(app, school, visitors):
     """The 404 for what one may not see is, but for its one-time values, the 404 for what never was."""
-    unknown = {school.secret.ref: "I-ZZZZZZ", school.student.ref: "ZZZZZZZZZZ", school.report.ref: "ZZZZZZZZZZ",
+    unknown = {school.case.ref: "C-ZZZZZZ", school.secret.ref: "I-ZZZZZZ", school.student.ref: "ZZZZZZZZZZ", school.report.ref: "ZZZZZZZZZZ",
                school.session.ref: "ZZZZZZZZZZ", school.import_run.ref: "ZZZZZZZZZZ"}  # fmt: skip
     different = []
     for endpoint, methods, url in samples(app, school):

@@ -30,10 +30,11 @@ def undone():
 
 
 class Answer:
-    """One answer: `status`, `location`, `headers`, `body` (bytes), and `words`: all that could tell something."""
+    """One answer: `status`, `location`, `headers`, `body` (bytes), and `words`: all that could tell something. `asked` is
+    what whoever asked has said: the address, and whatever a test adds to it."""
 
     def __init__(self, method, url, response):
-        self.method, self.url = method, url
+        self.method, self.url, self.asked = method, url, url
         self.status = response.status_code
         self.reason = response.status
         self.headers = list(response.headers)

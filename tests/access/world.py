@@ -15,9 +15,17 @@ from blueprints.students.queries import search_keys
 from extensions import clock
 from models import (
     Account,
+    Announcement,
     BodyMark,
     BulkClosing,
     BulkClosingNotice,
+    CaseAgency,
+    CaseAgencyVersion,
+    CaseClosure,
+    CaseEntry,
+    CaseEntryVersion,
+    CasePresenting,
+    CloseReason,
     DepartmentDirector,
     Draft,
     Event,
@@ -27,6 +35,7 @@ from models import (
     IncidentAssignment,
     IncidentClosure,
     IncidentVersion,
+    Notification,
     OutboxEmail,
     PasswordLink,
     SavedReport,
@@ -72,7 +81,9 @@ class World:
 
 def build(app, cast):
     """The school. Who may see the secret incident: Ada (admin), Sam (wrote it), Ken (assigned), Gil (its need-to-know
-    group), Lou (alerted). Nobody else of the cast."""
+    group), Lou (alerted). Nobody else of the cast. The secret case: Ada (admin), Ken (opened it), Gil (member of the
+    attached group), Mo (manages it), Lou (Primary Advocate), Fay (following), Ida (assigned). So Sam sees the incident that is
+    linked to the case and not the case, Mo the case and not the incident."""
     world = World()
     world.cast, world.tokens, world.settings = cast, Tokens(), app.settings
     _people(world)
@@ -81,8 +92,13 @@ def build(app, cast):
     _open_incidents(world)
     _secret_incident(world)
     _shared_incident(world)
+    _secret_case(world)
+    _agencies(world)
+    _open_cases(world)
     _admin_things(world)
     _own_things(world)
+    _profile(world)
+    _telling(world)
     with app.app_context():
         world.link_token = link_token(world.link.nonce)
     return world
@@ -93,8 +109,11 @@ def _people(world):
     two_step = {"two_step_at": clock.now(), "totp_secret": "A" * 32}
     world.lou = factories.account("Lou Linnet", "lou@school.example.org", **two_step)
     world.ada2 = factories.account("Abe Auk", "abe@school.example.org", role="admin", **two_step)
+    world.fay = factories.account("Fay Falcon", "fay@school.example.org", **two_step)
+    world.ida = factories.account("Ida Ibis", "ida@school.example.org", **two_step)
     world.left = factories.account("Una Uhu", "una@school.example.org", is_active=False)
     world.other_group = factories.group("Year tutors", members=[cast.oli], managers=[cast.mo], department="Pastoral")
+    world.third_group = factories.group("First aiders", members=[world.fay])
     world.department, world.director = world.other_group.department, world.lou
     DepartmentDirector.create(department=world.department, account=world.lou)
     for key in ("ada", "kay", "ken", "gil", "mo", "sam", "rae", "stu", "oli"):
@@ -184,6 +203,94 @@ def _shared_incident(world):
     )  # fmt: skip
     _as_the_application_would(world.hidden)
     token.add("part", "reference", world.hidden.ref)
+
+
+def _secret_case(world):
+    cast, token, now = world.cast, world.tokens, clock.now()
+    row = world.case = factories.case(
+        world.student, cast.ken, f"Plan {token('case', 'title')}", groups=[cast.counselling], staff=[world.ida],
+        following=[world.fay], incidents=[world.secret], primary_advocate=world.lou, case_type="Bereavement",
+        opened_at=now - timedelta(days=2), last_activity_at=now - timedelta(days=1),
+    )  # fmt: skip
+    token.add("case", "reference", row.ref)
+    entry = world.entry = factories.entry(row, cast.gil, f"A call {token('case', 'entry')} to the family.")
+    older, why = token("case", "olderentry"), token("case", "entryreason")
+    CaseEntryVersion.update(number=2, reason=why).where(CaseEntryVersion.entry == entry).execute()
+    CaseEntryVersion.create(entry=entry, number=1, text=f"An older wording {older}.", author=cast.gil)
+    CaseEntry.update(text_version=2).where(CaseEntry.id == entry.id).execute()
+    token.add("case", "reference of its entry", entry.ref)
+    for number, name in ((1, "older"), (2, "")):
+        CasePresenting.create(
+            case=row, number=number, referral_date=date(2026, 1, 5), author=cast.ken, source=token("case", f"{name}source"),
+            concern=token("case", f"{name}concern"), narrative=token("case", f"{name}narrative"),
+        )  # fmt: skip
+    CaseClosure.create(
+        case=row, closed_by=cast.ken, reason=CloseReason.select().order_by(CloseReason.id).first(), reopened_by=cast.mo,
+        outcome=token("case", "outcome"), reopened_at=now, reopen_reason=token("case", "reopenreason"),
+    )  # fmt: skip
+    content = token("case", "filecontent")
+    stored = uploads.store(world.settings.files, io.BytesIO(f"Letter: {content}\n".encode()), "letter.txt")
+    world.case_file = StoredFile.create(
+        case=row, name=f"{token('case', 'filename')}.txt", path_name=stored.path_name, size=stored.size,
+        media_type=stored.media_type, sha256=stored.sha256, uploaded_by=cast.ken,
+    )  # fmt: skip
+    token.add("case", "reference of its file", world.case_file.ref)
+    token.add("never", "path of a file of a case", stored.path_name)
+    for verb, data in (("case.opened", {"student": world.student.ref, "case_type": row.case_type.ref}),
+                       ("case.read", {}), ("case.incident_linked", {"incident": world.secret.ref})):  # fmt: skip
+        Event.create(actor=cast.ken, verb=verb, target=row.ref, data=json.dumps(data))
+    world.case_exclusion = factories.exclusion(world.left, cast.ada, case=row)
+    reason = token("exclusion", "casereason")
+    type(world.case_exclusion).update(reason=reason).where(type(world.case_exclusion).id == world.case_exclusion.id).execute()
+
+
+def _agencies(world):
+    """One of each section, the first with an earlier wording, and one that was removed."""
+    cast, token, texts = world.cast, world.tokens, ("agency", "person", "phone", "reference", "status", "notes")
+    for section in ("prosecution", "child_protection", "law_enforcement"):
+        fields = {name: token("case", f"{section.replace('_', '')}{name}") for name in texts}
+        world.agency = CaseAgency.create(case=world.case, section=section, author=cast.ken, version=2, **fields)
+        token.add("case", f"reference of its {section}", world.agency.ref)
+    older = {name: token("case", f"older{name}") for name in texts} | {"started_on": None, "ended_on": None}
+    CaseAgencyVersion.create(agency=world.agency, number=1, fields=json.dumps(older), author=cast.ken)
+    CaseAgency.create(case=world.case, section="prosecution", author=cast.ken, agency=token("removed", "agency"),
+                      removed_at=clock.now(), removed_by=cast.ken)  # fmt: skip
+
+
+def _open_cases(world):
+    """Something in the lists of those who are not on the secret one: Kay has opened a case of Ann's, Oli is on a closed one."""
+    cast = world.cast
+    world.open_case = factories.case(world.ann, cast.kay, "Reading support", entries=[(cast.kay, "Rang home.")],
+                                     incidents=[world.incident], coordinator=cast.sam)  # fmt: skip
+    world.closed_case = factories.case(world.ann, None, "Attendance", staff=[cast.oli], status="Closed")
+
+
+def _profile(world):
+    """Ken's staff card: read by all staff, and by nobody else."""
+    token = world.tokens
+    picture = uploads.store(world.settings.files, io.BytesIO(b"Not really a picture.\n"), "ken.txt")
+    Account.update(
+        title=token("personnel", "title"), phone=token("personnel", "phone"), photo_path=picture.path_name,
+        booking_url=f"https://book.example.org/{token('personnel', 'booking')}",
+    ).where(Account.id == world.cast.ken.id).execute()  # fmt: skip
+    token.add("never", "path of a photo", picture.path_name)
+
+
+def _telling(world):
+    """Notifications of the secret case and incident, to those who see them and to some who don't any more; announcements."""
+    cast, token, today = world.cast, world.tokens, clock.now().date()
+    for person in (cast.ken, cast.gil, cast.mo, cast.sam, cast.oli, cast.rae, cast.stu, world.lou):
+        for kind in ("case_added", "case_changed"):
+            Notification.create(account=person, kind=kind, target=world.case.ref, target_id=world.case.id, detail="entry")
+        Notification.create(account=person, kind="incident_alerted", target=world.secret.ref, target_id=world.secret.id)
+    everybody = [getattr(cast, key) for key in ("ada", "kay", "ken", "gil", "mo", "sam", "oli")]
+    about_ann = {"kind": "student_changed", "target": world.ann.ref, "target_id": world.ann.id, "detail": "contact"}
+    world.notifications = {each.id: Notification.create(account=each, **about_ann).ref for each in everybody}
+    world.notification = Notification.get((Notification.account == cast.ken) & (Notification.kind == "case_changed"))
+    world.announcement = Announcement.create(title=token("announcement", "title"), text=token("announcement", "text"),
+                                             author=cast.ada, ends_on=today + timedelta(days=3))  # fmt: skip
+    Announcement.create(title=token("over", "title"), text=token("over", "text"), author=cast.ada,
+                        ends_on=today - timedelta(days=3))  # fmt: skip
 
 
 def _admin_things(world):

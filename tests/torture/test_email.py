@@ -9,7 +9,7 @@ import pytest
 
 import tasks
 from extensions import clock
-from models import Account, Category, Group, OutboxEmail, PasswordLink, School
+from models import Account, Category, Group, Notification, OutboxEmail, PasswordLink, School
 from tests import factories
 
 # Nothing of these may stand in an email, however it is encoded or folded.
@@ -22,7 +22,7 @@ HEADERS = {"content-type", "content-transfer-encoding", "mime-version", "subject
 
 @pytest.fixture
 def hostile(app, cast, clock):
-    """An incident for each name, with that name in every text about it; everybody of the cast could get each email."""
+    """An incident and a case for each name, with that name in every text about it; Ken could get each email."""
     clock.freeze(clock.now())
     School.update(name=NAMES[1], student_word="Zqpupil").execute()
     made = []
@@ -32,18 +32,27 @@ def hostile(app, cast, clock):
         category = Category.create(name=f"{name[:200]}{number}", guidance=name)
         row = factories.incident(writer, [(student, [category])], name, place=name[:255], alerted=[cast.ken], assigned_to=cast.ken)
         action = factories.action(row, writer, name, person=cast.ken, due_on=clock.now().date())
+        case = factories.case(student, opened_by=writer, title=name[:200], coordinator=cast.ken, staff=[cast.ken], entries=[(writer, name)])
         Group.create(name=f"{name[:200]} {number}")
-        made.append((row, action))
+        made.append((row, action, case))
+    Notification.create(account=cast.ken, kind="student_changed", target=student.ref, target_id=student.id, detail="details",
+                        digest_on=clock.now().date(), digested_at=clock.now())  # fmt: skip
     Account.update(name=NAMES[0]).where(Account.id == cast.ken.id).execute()
     return made
 
 
 def queue_one_of_each(made, account):
-    for number, (row, action) in enumerate(made):
+    for number, (row, action, case) in enumerate(made):
         for kind in tasks.EMAILS:
             target, target_id = row.ref, row.id
             if kind == "action_due":
                 target_id = action.id
+            elif kind.startswith("case_"):
+                target, target_id = case.ref, case.id
+            elif kind == "student_changed":
+                target, target_id = case.student.ref, case.student_id
+            elif kind == "digest":
+                target, target_id = clock.now().date().isoformat(), None
             elif kind in ("invitation", "password_link"):
                 link = PasswordLink.create(account=account, kind="reset", nonce=f"{kind}{number}", expires_at=clock.now().replace(year=2100))
                 target, target_id = account.ref, link.id
@@ -74,7 +83,8 @@ def check(received, address, app):
     assert str(message["To"]) == address and str(message["From"]) == app.settings.mail_from
     parts = [part.get_content() for part in message.walk() if not part.is_multipart()]
     everything = "\n".join([received.raw.decode("utf-8", "replace"), *map(str, message.values()), *parts]).casefold()
-    without_tokens = re.sub(r"/password/\S+", "", everything.replace("=\n", ""))  # random, so any two letters can be in one
+    # Random, so any two letters can be in one: what stands in a set-password link, and references.
+    without_tokens = re.sub(r"/password/\S+|\b[ci]-\w{6}\b|/students/\w{10}\b", "", everything.replace("=\n", ""))
     assert "zq" not in without_tokens.replace(address, ""), f"a name or a text is in it:\n{everything}"
     for word in ("sturgeon", "kittiwake", "stu ", "bullying", "pupil"):
         assert word not in everything

@@ -51,6 +51,8 @@ def hostile(app, school, full):
         category = factories.category(text[:200], guidance=text)
         author = factories.account(text, f"f{number}@school.example.org", title=text[:200])
         factories.incident(author, [(student, [category])], text, place=text[:200], alerted=[school.cast.kay])
+        factories.case(student, school.cast.kay, text[:200], case_type=f"{text[:100]} {number}")
+        author.change(author.version, booking_url=text[:200], phone=text[:200])
         factories.group(f"{text[:100]} {number}", members=[author], department=f"{text[:100]} {number}")
         Event.create(actor=author, verb="access.denied", target=text[:100], data=json.dumps({"asked": text, "how": "GET"}), address=text[:40])
         OutboxEmail.create(kind="invitation", account=author, message_id=f"f{number}", failed_at=student.created_at, is_waiting=False,

@@ -1,9 +1,30 @@
 """Script in every text that a person can type, shown by every page that shows it, in a real Chromium: nothing runs, and
 the content policy has nothing to report."""
 
+import json
+from itertools import cycle
+
 import pytest
 
-from models import Account, Incident, IncidentVersion, SavedReport, School, StoredFile, StudentContact
+from models import (
+    Account,
+    Announcement,
+    Case,
+    CaseAgency,
+    CaseAgencyVersion,
+    CaseClosure,
+    CaseEntry,
+    CaseEntryVersion,
+    CasePresenting,
+    CaseType,
+    CloseReason,
+    Incident,
+    IncidentVersion,
+    SavedReport,
+    School,
+    StoredFile,
+    StudentContact,
+)
 from tests import factories
 from tests.access import world as worlds
 from tests.access.routes import samples
@@ -87,7 +108,7 @@ def hostile(app, cast, payloads):
 
 def replace_texts(school, payloads):
     """The one incident that everything hangs on: each text of it another payload."""
-    texts = iter(payloads * 10)
+    texts = cycle(payloads)
     fields = [
         (school.secret, ("text", "place")), (school.student, ("first_name", "last_name", "preferred_name", "address")),
         (school.action, ("text",)), (school.mark, ("note",)), (school.contact, ("name", "notes")),
@@ -98,18 +119,36 @@ def replace_texts(school, payloads):
     for row, names in fields:
         model = type(row)
         model.update({name: next(texts) for name in names}).where(model.id == row.id).execute()
+    agency = ("agency", "person", "phone", "reference", "status", "notes")
+    everywhere = {
+        Case: ("title",), CaseEntry: ("text",), CaseEntryVersion: ("text", "reason"), CaseAgency: agency,
+        CasePresenting: ("source", "concern", "narrative"), CaseClosure: ("outcome", "reopen_reason"),
+        Announcement: ("title", "text"),
+    }  # fmt: skip
+    for model, names in everywhere.items():
+        model.update({name: next(texts) for name in names}).execute()
+    CaseAgencyVersion.update(fields=json.dumps(dict.fromkeys(agency, next(texts)))).execute()
+    for model in (CaseType, CloseReason):
+        for row in model.select():
+            model.update(name=f"{next(texts)} {row.id}").where(model.id == row.id).execute()
+    case_exclusion = {"reason": next(texts)}
+    type(school.case_exclusion).update(case_exclusion).where(type(school.case_exclusion).id == school.case_exclusion.id).execute()
     StoredFile.update(name=f"{payloads[1]}.txt").execute()
-    Account.update(name=f"Ken {payloads[2]}"[:200]).where(Account.id == school.cast.ken.id).execute()
+    card = {"title": next(texts), "phone": next(texts), "booking_url": f"https://x.example/{next(texts)}"}
+    Account.update(name=f"Ken {payloads[2]}"[:200], **card).where(Account.id == school.cast.ken.id).execute()
 
 
 def pages(app, school, full):
     """Every page with GET for the one incident; the record pages of the others; lists with a payload as their filter."""
-    unseen = (".csv", ".xlsx", "/health", "/static", "/files/", "/sealed-log", "/setup", "/account/sign-in", "/account/password/")
+    unseen = (".csv", ".xlsx", "/health", "/static", "/files/", "/sealed-log", "/setup", "/account/sign-in", "/account/password/", "/photo")
     found = [url for _, methods, url in samples(app, school, every=True) if "GET" in methods and not any(part in url for part in unseen)]
     for student, incident, category in school.rows if full else school.rows[:3]:
         found += [f"/students/{student.ref}", f"/incidents/{incident.ref}", f"/incidents/{incident.ref}/versions",
                   f"/admin/categories/{category.ref}", f"/students/{student.ref}/edit"]  # fmt: skip
     typed = "%22%3E%3Cimg%20src%3Dx%20onerror%3Dwindow.ran%3D1%3E"
+    members = f"/assignment/members?group={school.cast.counselling.ref}"
+    found += [f"/cases/{row.ref}{page}" for row in (school.case, school.closed_case) for page in ("", "/history", members)]
+    found += [f"/cases?q={typed}", f"/personnel?q={typed}", f"/cases/new?student={school.student.ref}", "/notifications"]
     found += [f"/search?q={typed}", f"/students?q={typed}", f"/incidents?q={typed}", f"/reports/incidents?text={typed}&student={typed}",
               f"/admin/users?q={typed}", f"/admin/audit?person={typed}&reference={typed}", "/reports/incidents?from=", "/incidents",
               f"/incidents/new?student={school.student.ref}", f"/{typed}"]  # fmt: skip
