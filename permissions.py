@@ -654,6 +654,29 @@ def cases_on(user, *fields):
     return Case.select(*fields).where(_in(Case.id, _cases_within_reach(user)), on_it & ~_excluded_cases(user))
 
 
+LOOKING_AFTER = ("primary_advocate", "coordinator", "following")
+
+
+def cases_looked_after(user, *fields):
+    """The cases on which this person is Primary Advocate, Coordinator or Following, with each of these as a column of its
+    name: found from the person's side, and held against the same expressions."""
+    reasons = {name: READ_CASE[name](user) for name in LOOKING_AFTER}
+    if any(reason is None for reason in reasons.values()):
+        return Case.select(*fields).where(SQL("1 = 0"))
+    own, followed = Case.alias("own_case"), CaseFollower.alias("my_follow")
+    mine = (
+        own.select(own.id)
+        .where(own.primary_advocate == user.id)
+        .union_all(own.select(own.id).where(own.coordinator == user.id))
+        .union_all(followed.select(followed.case).where(followed.account == user.id))
+    )
+    return (
+        Case.select(*fields, *(reason.alias(name) for name, reason in reasons.items()))
+        .where(_in(Case.id, mine) & reduce(or_, reasons.values()))
+        .where(not_excluded_from_case(user))
+    )
+
+
 def case_reason_columns(user):
     """Each reason that this person's role admits, as a column of its name: selected with a case, they say why."""
     columns = [(name, reason(user)) for name, reason in READ_CASE.items()]
