@@ -368,7 +368,6 @@ BROKEN = {
     "exclusions forgotten": {"_excluded_cases": nothing},
     "lists that are not narrowed": {"sees_case": everything},
     "roles forgotten": {"_has_role": everything},
-    "a manager whose role has ended": {"MANAGER_ROLES": permissions.STAFF_ROLES},
     "Directors forgotten": {"DIRECTOR_ROLES": ()},
     "a group for ever": {"READ_CASE": permissions.READ_CASE | {"group": everything}},
     "individuals lost": {"READ_CASE": permissions.READ_CASE | {"assigned": nothing}},
