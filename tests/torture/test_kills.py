@@ -225,6 +225,8 @@ def check_assignments(rows, said):
         emails = OutboxEmail.select().where(OutboxEmail.target == row.ref).count()
         claimed = [to for incident, to in said if incident == row.id]
         assert len(history) == events == emails == now.version - 1, f"torn: {len(history)}, {events}, {emails}, {now.version}"
-        assert [step.to_id for step in history][: len(claimed)] == claimed, "an assignment that was committed is lost"
+        # in order, but not without gaps: a kill between the commit and the word of it leaves one that was never claimed
+        kept = iter([step.to_id for step in history])
+        assert all(to in kept for to in claimed), "an assignment that was committed is lost"
         if history:
             assert now.assigned_to_id == history[-1].to_id
