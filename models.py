@@ -6,11 +6,12 @@ Contents
     3. Groups      departments, groups, members, managers
     4. Students    students, contacts, imports
     5. Incidents   categories, incidents, parts, alerts, actions, closing, marks
-    6. Cases       types, cases, who is on them, entries, sections, closing, linked incidents, files of both
-    7. Access      exclusions
-    8. Reporting   saved reports
-    9. Telling     notifications, choices, announcements
-    10. Trust      events, seals, outbox, drafts, one-time keys, heartbeat
+    6. Cases       types, cases, who is on them, entries, sections, closing, linked incidents
+    7. Cohorts     categories, cohorts, who is in them, milestones, requests, reminders, calendar feeds, files
+    8. Access      exclusions
+    9. Reporting   saved reports
+    10. Telling    notifications, choices, announcements
+    11. Trust      events, seals, outbox, drafts, one-time keys, heartbeat
 
 Every table whose rows are named in a URL or a form has a random `ref`; integer ids never leave the server.
 """
@@ -120,6 +121,12 @@ class School(BaseModel):
     demo = BooleanField(default=False)
     set_up_at = UtcDateTimeField(null=True)
     version = IntegerField(default=1)
+    student_visibility_at = UtcDateTimeField(null=True)  # since when students see their dashboard; null while they don't
+
+    @property
+    def student_visibility(self):
+        """Case Management System Student Visibility: whether it is Enabled."""
+        return self.student_visibility_at is not None
 
 
 # --- 2. Accounts -----------------------------------------------------------------------------------------------------
@@ -144,6 +151,7 @@ class Account(BaseModel):
     version = IntegerField(default=1)
     booking_url = CharField(default="")
     photo_path = CharField(default="")  # below instance/files; "" without a photo
+    source_id = CharField(null=True, unique=True)  # the sourcedId of the school information system it came from
 
 
 class RecoveryCode(BaseModel):
@@ -212,6 +220,8 @@ class Group(BaseModel):
     is_active = BooleanField(default=True)
     version = IntegerField(default=1)
 
+    source_id = CharField(null=True, unique=True)  # as for an account
+
     class Meta:
         table_name = "staff_group"
 
@@ -221,6 +231,7 @@ class GroupMember(BaseModel):
     account = ForeignKeyField(Account, backref="memberships")
     added_by = ForeignKeyField(Account, null=True)
     added_at = UtcDateTimeField(default=clock.now)
+    from_import = BooleanField(default=False)  # an import put it there, and only an import takes it away again
 
     class Meta:
         indexes = ((("group", "account"), True),)
@@ -258,6 +269,7 @@ class Student(BaseModel):
     left_at = UtcDateTimeField(null=True)
     created_at = UtcDateTimeField(default=clock.now)
     version = IntegerField(default=1)
+    source_id = CharField(null=True, unique=True)  # as for an account
 
     @property
     def name(self):
@@ -652,8 +664,159 @@ class CaseIncident(BaseModel):
         indexes = ((("case", "incident"), True),)
 
 
+# --- 7. Cohorts ------------------------------------------------------------------------------------------------------
+
+
+class CohortCategory(BaseModel):
+    """A heading that cohorts stand under, for example First-Year Students."""
+
+    ref = RefField()
+    name = CharField(unique=True)
+    created_by = ForeignKeyField(Account)
+    created_at = UtcDateTimeField(default=clock.now)
+    version = IntegerField(default=1)
+
+
+class Cohort(BaseModel):
+    """Students who share milestones and support groups, for example Fall 21. An archived one shows students and support
+    groups nothing any more, and its reminders rest."""
+
+    ref = RefField()
+    category = ForeignKeyField(CohortCategory, backref="cohorts")
+    name = CharField()
+    created_by = ForeignKeyField(Account)
+    created_at = UtcDateTimeField(default=clock.now)
+    archived_at = UtcDateTimeField(null=True)
+    archived_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("category", "name"), True),)
+
+
+class CohortStudent(BaseModel):
+    """A student in a cohort, as long as the row is there; what was marked and sent stays when it goes."""
+
+    cohort = ForeignKeyField(Cohort, backref="students")
+    student = ForeignKeyField(Student, backref="cohorts")
+    added_by = ForeignKeyField(Account)
+    added_at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("cohort", "student"), True),)
+
+
+class CohortGroup(BaseModel):
+    """A Student Support Group of a cohort: its members, as membership stands, are the support network of the students."""
+
+    cohort = ForeignKeyField(Cohort, backref="groups")
+    group = ForeignKeyField(Group, backref="cohorts")
+    attached_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("cohort", "group"), True),)
+
+
+class Milestone(BaseModel):
+    """What every student of a cohort is to reach. Nobody but Admin Key Holders sees it before `saved_at`."""
+
+    ref = RefField()
+    cohort = ForeignKeyField(Cohort, backref="milestones")
+    title = CharField(default="New Milestone")
+    due_on = DateField(null=True)  # a school day; null for no date
+    description = TextField(default="")
+    reminders = CharField(default="")  # days before the due date, rising: "1,7,30"
+    position = IntegerField(default=0)
+    created_by = ForeignKeyField(Account)
+    created_at = UtcDateTimeField(default=clock.now)
+    saved_at = UtcDateTimeField(null=True)  # when Save Milestone was first pressed
+    scheduled_at = UtcDateTimeField(null=True)  # when due date or reminders last changed: earlier moments are not sent
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("cohort", "position"), False),)
+
+    @property
+    def reminder_days(self):
+        """The reminders as whole days before the due date, rising."""
+        return [int(days) for days in self.reminders.split(",") if days]
+
+
+class StudentMilestone(BaseModel):
+    """How far a student is with a milestone; no row, or `open`, is open. Its changes are events."""
+
+    milestone = ForeignKeyField(Milestone, backref="states")
+    student = ForeignKeyField(Student, backref="milestones")
+    state = CharField()  # open | completed | waived
+    marked_by = ForeignKeyField(Account)
+    marked_at = UtcDateTimeField(default=clock.now)
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("milestone", "student"), True),)
+
+
+class MilestoneRequest(BaseModel):
+    """A student asks to have a milestone marked as completed; staff of the support groups answer."""
+
+    ref = RefField()
+    milestone = ForeignKeyField(Milestone, backref="requests")
+    student = ForeignKeyField(Student, backref="requests")
+    note = TextField(default="")
+    asked_at = UtcDateTimeField(default=clock.now)
+    outcome = CharField(default="")  # "" until it is answered | confirmed | declined | withdrawn
+    answer = TextField(default="")
+    decided_by = ForeignKeyField(Account, null=True)
+    decided_at = UtcDateTimeField(null=True)
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("milestone", "student", "outcome"), False),)
+
+
+class MilestoneReminder(BaseModel):
+    """A reminder that went to the queue: once for each student, milestone and interval, whatever becomes of the date."""
+
+    milestone = ForeignKeyField(Milestone, backref="sent_reminders")
+    student = ForeignKeyField(Student, backref="reminders")
+    days = IntegerField()  # before the due date
+    due_on = DateField()  # the due date as it was then
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("milestone", "student", "days"), True),)
+
+
+class MilestoneTemplate(BaseModel):
+    """A milestone to use again in other cohorts: without a due date, with files of its own."""
+
+    ref = RefField()
+    title = CharField()
+    description = TextField(default="")
+    reminders = CharField(default="")
+    created_by = ForeignKeyField(Account)
+    created_at = UtcDateTimeField(default=clock.now)
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+
+class CalendarFeed(BaseModel):
+    """A secret address that a calendar program reads. The address derives from `nonce` and the instance's key."""
+
+    account = ForeignKeyField(Account, backref="feeds")
+    nonce = CharField(unique=True)
+    created_at = UtcDateTimeField(default=clock.now)
+    revoked_at = UtcDateTimeField(null=True)
+    read_at = UtcDateTimeField(null=True)
+
+
 class StoredFile(BaseModel):
-    """An uploaded file of an incident or of a case; the bytes lie under a random name below instance/files."""
+    """An uploaded file of an incident, a case, a milestone, a template or a request: exactly one of these is set. The bytes
+    lie under a random name below instance/files."""
 
     ref = RefField()
     incident = ForeignKeyField(Incident, null=True, backref="files")
@@ -667,9 +830,12 @@ class StoredFile(BaseModel):
     removed_at = UtcDateTimeField(null=True)
     removed_by = ForeignKeyField(Account, null=True)
     case = ForeignKeyField(Case, null=True, backref="files")
+    milestone = ForeignKeyField(Milestone, null=True, backref="files")
+    milestone_template = ForeignKeyField(MilestoneTemplate, null=True, backref="files")
+    milestone_request = ForeignKeyField(MilestoneRequest, null=True, backref="files")
 
 
-# --- 7. Access -------------------------------------------------------------------------------------------------------
+# --- 8. Access -------------------------------------------------------------------------------------------------------
 
 
 class Exclusion(BaseModel):
@@ -687,7 +853,7 @@ class Exclusion(BaseModel):
     case = ForeignKeyField(Case, null=True, backref="exclusions")
 
 
-# --- 8. Reporting ----------------------------------------------------------------------------------------------------
+# --- 9. Reporting ----------------------------------------------------------------------------------------------------
 
 
 class SavedReport(BaseModel):
@@ -702,7 +868,7 @@ class SavedReport(BaseModel):
     version = IntegerField(default=1)
 
 
-# --- 9. Telling ------------------------------------------------------------------------------------------------------
+# --- 10. Telling -----------------------------------------------------------------------------------------------------
 
 
 class Notification(BaseModel):
@@ -753,7 +919,7 @@ class Announcement(BaseModel):
     version = IntegerField(default=1)
 
 
-# --- 10. Trust -------------------------------------------------------------------------------------------------------
+# --- 11. Trust -------------------------------------------------------------------------------------------------------
 
 
 class Event(BaseModel):
@@ -844,7 +1010,9 @@ def tables():
         Category, CategoryGroup, BulkClosing, Incident, IncidentVersion, IncidentStudent, PartCategory, IncidentAlert,
         IncidentAssignment, IncidentClosure, BulkClosingNotice, IncidentAction, BodyMark,
         CaseType, CloseReason, Case, CaseFollower, CaseStaff, CaseGroup, CaseEntry, CaseEntryVersion, CasePresenting,
-        CaseAgency, CaseAgencyVersion, CaseClosure, CaseIncident, StoredFile,
+        CaseAgency, CaseAgencyVersion, CaseClosure, CaseIncident,
+        CohortCategory, Cohort, CohortStudent, CohortGroup, Milestone, StudentMilestone, MilestoneRequest,
+        MilestoneReminder, MilestoneTemplate, CalendarFeed, StoredFile,
         Exclusion, SavedReport, Notification, NotificationChoice, Announcement,
         Event, AuditSeal, OutboxEmail, Draft, OneTimeKey, Heartbeat,
     ]  # fmt: skip

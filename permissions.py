@@ -21,6 +21,9 @@ from models import (
     CaseStaff,
     Category,
     CategoryGroup,
+    Cohort,
+    CohortGroup,
+    CohortStudent,
     DepartmentDirector,
     Exclusion,
     Group,
@@ -58,7 +61,16 @@ DIRECTOR_ROLES = (ADMIN, DIRECTOR)
 # Every role that can read what others wrote signs in with two steps (TRUST.md, rule 10).
 TWO_STEP_ROLES = STAFF_ROLES
 
-_STAFF = {"search", "student.search", "incident.add", "incident.read", "case.read", "personnel.read"}
+_STAFF = {
+    "search",
+    "student.search",
+    "incident.add",
+    "incident.read",
+    "case.read",
+    "personnel.read",
+    "milestone.support",
+    "set_up.read",
+}
 _MANAGER = _STAFF | {"group.manage"}
 _KEY = _STAFF | {
     "student.details",
@@ -72,6 +84,7 @@ _KEY = _STAFF | {
 }
 _ADMIN = _KEY | {
     "group.manage",
+    "cohort.manage",
     "announcement",
     "student.import",
     "bulk_closing",
@@ -90,7 +103,7 @@ CAPABILITIES = {
     KEY_USER: _KEY,
     STAFF: _STAFF,
     REFERRAL_USER: set(),
-    STUDENT: set(),
+    STUDENT: {"own.milestones"},
 }
 
 # Capabilities that exist only while the Cases module is on.
@@ -811,6 +824,157 @@ def require_group(actor, group):
         raise NotVisible(group.ref)
 
 
+# --- Reasons to see a student's milestones ---------------------------------------------------------------------------
+
+
+def _supporting(on, *joins):
+    """EXISTS: a group attached to this cohort that fits."""
+    query = CohortGroup.select(SQL("1"))
+    for other, condition in joins:
+        query = query.join(other, on=condition)
+    return _exists(query.where((CohortGroup.cohort == Cohort.id) & on))
+
+
+def _in_support_group(u):
+    member = GroupMember.alias("support_member")
+    return _all(_has_role(u, STAFF_ROLES), _supporting(member.account == u.id, (member, member.group == CohortGroup.group)))
+
+
+def _manages_support_group(u):
+    manager, group, director = (
+        GroupManager.alias("support_manager"), Group.alias("support_group"), DepartmentDirector.alias("support_director")
+    )  # fmt: skip
+    managed = _all(
+        _has_role(u, MANAGER_ROLES), _supporting(manager.account == u.id, (manager, manager.group == CohortGroup.group))
+    )
+    directed = _all(
+        _has_role(u, DIRECTOR_ROLES),
+        _supporting(
+            director.account == u.id,
+            (group, group.id == CohortGroup.group),
+            (director, director.department == group.department),
+        ),
+    )
+    found = [each for each in (managed, directed) if each is not None]
+    return reduce(or_, found) if found else None
+
+
+# Expressions on Cohort: why somebody sees the milestones of the students in it. Nothing else follows from them.
+READ_MILESTONES = {
+    "support_group": _in_support_group,
+    "group_manager": _manages_support_group,
+    "admin": _admin,
+}
+
+MILESTONE_REASON_WORDS = {
+    "support_group": "is in a Student Support Group of the student's cohort",
+    "group_manager": "manages such a group, or directs its department",
+    "admin": "is an Admin Key Holder",
+}
+
+
+def supports_cohort(u):
+    """Expression on Cohort: `u` has a reason to see the milestones of its students. Says nothing of exclusions, which are
+    about a student: use supported_students()."""
+    reasons = {name: reason(u) for name, reason in READ_MILESTONES.items()}
+    reasons = {name: expression for name, expression in reasons.items() if expression is not None}
+    if isinstance(u, Account) and "admin" in reasons:
+        return _ALWAYS
+    return reduce(or_, reasons.values()) if reasons else SQL("1 = 0")
+
+
+def supported_students(user, *fields):
+    """The students in cohorts whose milestones this person may see, as a query over CohortStudent joined with Cohort and
+    Student, one row for each cohort of a student: narrow it further. Archived cohorts are in it for Admin Key Holders only."""
+    query = (
+        CohortStudent.select(*fields)
+        .join(Cohort, on=(Cohort.id == CohortStudent.cohort))
+        .switch(CohortStudent)
+        .join(Student, on=(Student.id == CohortStudent.student))
+        .where(supports_cohort(user), ~_excluded_students(user))
+    )
+    return query if user.role == ADMIN else query.where(Cohort.archived_at.is_null())
+
+
+def milestone_reasons(user, student, cohort=None):
+    """Why this person sees the student's milestones, in one cohort or in any: a list of reason names, empty if they
+    don't."""
+    columns = [(name, reason(user)) for name, reason in READ_MILESTONES.items()]
+    columns = [expression.alias(name) for name, expression in columns if expression is not None]
+    if not columns:
+        return []
+    query = supported_students(user, *columns).where(CohortStudent.student == student.id)
+    if cohort is not None:
+        query = query.where(CohortStudent.cohort == cohort.id)
+    found = {name for row in query.dicts() for name, holds in row.items() if holds}
+    return [name for name in READ_MILESTONES if name in found]
+
+
+def require_support(actor, student, cohort):
+    """Raise NotVisible unless `actor` sees this student's milestones in this cohort: who sees them may also mark them."""
+    if not milestone_reasons(actor, student, cohort):
+        raise NotVisible(student.ref)
+
+
+def milestone_readers_query(student_id):
+    """Staff accounts who are not excluded (id, ref, name, role) with each reason of READ_MILESTONES as a column, for the
+    students of cohorts that are not archived: a row for each cohort of the student. Those without any reason are in it."""
+    columns = [reason(Account).alias(name) for name, reason in READ_MILESTONES.items()]
+    return (
+        Account.select(Account.id, Account.ref, Account.name, Account.role, *columns)
+        .join(CohortStudent, JOIN.INNER, on=(CohortStudent.student == student_id))
+        .join(Cohort, on=(Cohort.id == CohortStudent.cohort))
+        .join(Student, on=(Student.id == CohortStudent.student))
+        .where((Account.role == ADMIN) | _in(Account.id, _supporters_within_reach(student_id)))
+        .where(Cohort.archived_at.is_null() & Account.is_active & Account.role.in_(STAFF_ROLES))
+        .where(~_excluded_students(Account))
+        .order_by(Account.name, Account.id)
+        .objects()
+    )
+
+
+def _supporters_within_reach(student_id):
+    """Ids of all accounts but Admin Key Holders that a reason could be about, found from the student's side. It decides
+    nothing."""
+    mine, by_group = CohortStudent.alias("near_cohort"), CohortGroup.alias("near_support")
+    groups = (
+        by_group.select(by_group.group).join(mine, on=(mine.cohort == by_group.cohort)).where(mine.student == student_id)
+    )
+    member, manager = GroupMember.alias("near_member"), GroupManager.alias("near_manager")
+    group, director = Group.alias("near_department"), DepartmentDirector.alias("near_director")
+    return (
+        member.select(member.account)
+        .where(_in(member.group, groups))
+        .union_all(manager.select(manager.account).where(_in(manager.group, groups)))
+        .union_all(
+            director.select(director.account)
+            .join(group, on=(group.department == director.department))
+            .where(_in(group.id, groups))
+        )
+    )
+
+
+def who_can_see_milestones(student):
+    """[(account, [reason, …])] for every active account that sees the student's milestones, by name."""
+    people, reasons = {}, {}
+    for row in milestone_readers_query(student.id):
+        people[row.id] = row
+        reasons.setdefault(row.id, set()).update(name for name in READ_MILESTONES if getattr(row, name))
+    ordered = {id_: [name for name in READ_MILESTONES if name in found] for id_, found in reasons.items()}
+    return [(people[id_], found) for id_, found in ordered.items() if found]
+
+
+# --- A student's own -------------------------------------------------------------------------------------------------
+
+
+def own_student(user, school):
+    """The student whose account this is (tied by the same email, and at the school), or None; None for everybody while
+    Case Management System Student Visibility is off."""
+    if not can(user, "own.milestones") or not school.student_visibility:
+        return None
+    return Student.get_or_none((Student.email_folded == user.email_folded) & Student.is_active)
+
+
 # --- Students --------------------------------------------------------------------------------------------------------
 
 
@@ -846,9 +1010,11 @@ def visible_students(user, *fields):
 
 def may_see_details(user, student):
     """Whether this person, who sees the student, may read contacts, address and date of birth: a Key User, or somebody
-    with a relation to the student (DOMAIN.md, ruling 1). So far that is a case they are on."""
-    return can(user, "student.details") or (
-        can(user, "case.read") and visible_cases(user, Case.id).where(Case.student == student.id).exists()
+    with a relation to the student (DOMAIN.md, ruling 1): a case they are on, or a cohort they support."""
+    return (
+        can(user, "student.details")
+        or (can(user, "case.read") and visible_cases(user, Case.id).where(Case.student == student.id).exists())
+        or (can(user, "milestone.support") and bool(milestone_reasons(user, student)))
     )
 
 
@@ -873,6 +1039,7 @@ NOTIFIED_OF = {
     "incident": ("incident_assigned", "incident_alerted", "action_due"),
     "case": ("case_added", "case_changed"),
     "student": ("student_changed",),
+    "milestones": ("milestone_asked",),
 }
 
 
@@ -883,6 +1050,7 @@ def sees_notified(user):
         "incident": Incident.select(SQL("1")).where((Incident.ref == Notification.target) & sees_incident(user)),
         "case": Case.select(SQL("1")).where((Case.ref == Notification.target) & sees_case(user)),
         "student": visible_students(user, SQL("1")).where(Student.ref == Notification.target),
+        "milestones": supported_students(user, SQL("1")).where(Student.ref == Notification.target),
     }
     return reduce(or_, [Notification.kind.in_(kinds) & _exists(about[record]) for record, kinds in NOTIFIED_OF.items()])
 

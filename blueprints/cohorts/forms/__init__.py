@@ -1,0 +1,1 @@
+"""The forms about cohorts and milestones; one module a subject."""

@@ -1,0 +1,1 @@
+"""Reads about imports for the pages and the worker."""
