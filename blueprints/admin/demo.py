@@ -18,8 +18,10 @@ from PIL import Image, ImageDraw
 import events
 import permissions
 from blueprints.account.actions import fits, hashed
+from blueprints.admin import demo_cohort_words as cohort_words
 from blueprints.admin import demo_words as words
 from blueprints.admin.demo_cases import DemoCases
+from blueprints.admin.demo_cohorts import DemoCohorts
 from blueprints.admin.demo_incidents import DemoIncidents
 from blueprints.admin.demo_school import MOST_GROUPS, DemoSchool
 from blueprints.admin.demo_tables import Table
@@ -91,7 +93,9 @@ def fill(settings, password, *, students=120, staff=14, incidents=160, groups=9,
             reported.add(incidents)
             opened = DemoCases(school, reported)
             opened.add(cases)
-            stored = _add_files(settings, school, reported.recent, opened.newest)
+            cohorts = DemoCohorts(school)
+            cohorts.add()
+            stored = _add_files(settings, school, reported.recent, opened.newest, cohorts.file_for)
             school.log.write(events.seal)
             sizes = {"students": students, "staff": staff, "incidents": incidents, "groups": groups, "cases": cases}
             events.record("demo.filled", actor=None, **sizes)
@@ -115,19 +119,20 @@ def _tell_the_planner():
 # --- Files -----------------------------------------------------------------------------------------------------------
 
 
-def _add_files(settings, school, recent, case):
-    """A few harmless files on the newest incidents and on the case that is promised to Kay."""
+def _add_files(settings, school, recent, case, milestone):
+    """A few harmless files on the newest incidents, on the case that is promised to Kay and on a milestone of Stu's."""
     table = Table(
-        StoredFile, "ref", "incident", "case", "name", "path_name", "media_type", "size", "sha256", "uploaded_by", "at"
-    )
+        StoredFile, "ref", "incident", "case", "milestone", "name", "path_name", "media_type", "size", "sha256", "uploaded_by",
+        "at",
+    )  # fmt: skip
     stored = []
 
-    def add(name, content, author, at, incident=None, case=None):
+    def add(name, content, author, at, incident=None, case=None, milestone=None):
         file = uploads.store(settings.files, io.BytesIO(content), name)
         stored.append(file)
         ref = school.ref()
         row = (file.original_name, file.path_name, file.media_type, file.size, file.sha256, author, at)
-        table.add(ref, incident, case, *row)
+        table.add(ref, incident, case, milestone, *row)
         return ref, file.size
 
     for (incident, author, at), (name, content) in zip(reversed(recent[-8:-1:3]), _files(), strict=False):
@@ -136,6 +141,11 @@ def _add_files(settings, school, recent, case):
         number, name, opener, at = case
         file, size = add("Plan for the term.txt", PLAN.encode(), opener.id, at, case=number)
         school.log.add(at, opener, "case.file_added", name, file=file, size=size)
+    if milestone:
+        number, ref, at = milestone
+        ada = school.person("ada")
+        file, size = add(cohort_words.FORM_NAME, cohort_words.FORM.encode(), ada.id, at, milestone=number)
+        school.log.add(at, ada, "milestone.file_added", ref, file=file, size=size)
     table.close()
     return stored
 

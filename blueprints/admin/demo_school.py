@@ -38,10 +38,10 @@ class Person:
 
 
 class Pupil:
-    """A student as the generator knows it; `name` is what an incident calls them."""
+    """A student as the generator knows it; `name` is what an incident calls them, `email` "" or what they sign in with."""
 
-    def __init__(self, id, ref, name, year):
-        self.id, self.ref, self.name, self.year = id, ref, name, year
+    def __init__(self, id, ref, name, year, full_name, email):
+        self.id, self.ref, self.name, self.year, self.full_name, self.email = id, ref, name, year, full_name, email
 
 
 class DemoSchool:
@@ -53,6 +53,7 @@ class DemoSchool:
         self.midnight = datetime.combine(today, time(), zone).astimezone(UTC).replace(tzinfo=None)
         self.password_hash = password_hash
         self.staff, self.groups, self.categories, self.pupils = [], {}, [], []
+        self.cast = {}  # by key, whatever the role
         self.members, self.managers = {}, {}  # by the group's name
         self.log = Log()
         self._refs, self._emails = set(), set()
@@ -112,6 +113,8 @@ class DemoSchool:
                 person.ref, person.email, person.email, name, fold(f"{name} {person.email} {title}"), title, phone,
                 role, self.midnight - timedelta(days=self.rng.randrange(300, 2000)), booking,
             )  # fmt: skip
+            if key:
+                self.cast[key] = person
             if is_staff:
                 self.staff.append(person)
             else:
@@ -242,7 +245,7 @@ class DemoSchool:
             ref, first, last, preferred, keys["sort_name"], keys["search_text"], email, keys["email_folded"],
             self._birthday(int(year)), year, "9B" if stu else year + rng.choice(TUTORS), admission, upn, street,
         )  # fmt: skip
-        self.pupils.append(Pupil(student, ref, preferred or first, year))
+        self.pupils.append(Pupil(student, ref, preferred or first, year, f"{preferred or first} {last}", email))
         for relationship in rng.sample(words.RELATIONSHIPS, rng.choice((1, 1, 2))):
             name = f"{rng.choice(words.FIRST_NAMES)} {last}"
             phone = f"07700 900{rng.randrange(1000):03}"

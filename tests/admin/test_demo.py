@@ -27,6 +27,10 @@ from models import (
     CasePresenting,
     CaseStaff,
     CategoryGroup,
+    Cohort,
+    CohortCategory,
+    CohortGroup,
+    CohortStudent,
     Department,
     Event,
     Group,
@@ -39,12 +43,17 @@ from models import (
     IncidentClosure,
     IncidentStudent,
     IncidentVersion,
+    Milestone,
+    MilestoneReminder,
+    MilestoneRequest,
+    MilestoneTemplate,
     Notification,
     PartCategory,
     School,
     StoredFile,
     Student,
     StudentContact,
+    StudentMilestone,
 )
 from tests import factories
 
@@ -78,7 +87,8 @@ def contents():
         Account, Group, GroupMember, Student, StudentContact, Incident, IncidentVersion, IncidentStudent, PartCategory,
         IncidentAlert, IncidentAssignment, IncidentClosure, IncidentAction, BodyMark, Case, CaseFollower, CaseStaff, CaseGroup,
         CaseEntry, CaseEntryVersion, CasePresenting, CaseAgency, CaseAgencyVersion, CaseClosure, CaseIncident, Notification,
-        Announcement,
+        Announcement, CohortCategory, Cohort, CohortStudent, CohortGroup, Milestone, StudentMilestone, MilestoneRequest,
+        MilestoneReminder, MilestoneTemplate,
     )  # fmt: skip
     found = {}
     for table in tables:
@@ -105,7 +115,7 @@ def test_the_cast_is_there_in_their_roles(small):
 
 def test_as_many_as_asked_for(small):
     assert Student.select().count() == 30
-    assert Account.select().count() == 9 + len(words.CAST)
+    assert Account.select().where(Account.role != permissions.STUDENT).count() == 9 + len(words.CAST) - 1
     assert Incident.select().count() == IncidentVersion.select().where(IncidentVersion.number == 1).count() == 40
 
 
@@ -321,3 +331,33 @@ def test_nothing_is_left_when_it_fails(app, monkeypatch):
         fill(app.settings, "x", students=3, staff=1, incidents=10)
     assert not Account.select().exists() and not Event.select().exists() and School.get().demo is False
     assert not [path for path in app.settings.files.rglob("*") if path.is_file()]
+
+
+def test_stu_has_milestones_a_file_a_support_group_and_waits_for_an_answer(small):
+    stu = Student.get(Student.email == "stu@demo.example.org")
+    cohorts = [row.cohort for row in CohortStudent.select().where(CohortStudent.student == stu)]
+    assert [cohort.archived_at for cohort in cohorts] == [None, None]
+    counselling = Group.get(Group.name == "Counselling")
+    assert CohortGroup.select().where(CohortGroup.cohort.in_(cohorts) & (CohortGroup.group == counselling)).count() == 1
+    (request,) = MilestoneRequest.select()
+    assert (request.student, request.outcome) == (stu, "") and request.milestone.cohort in cohorts
+    (file,) = StoredFile.select().where(StoredFile.milestone.is_null(False))
+    assert file.milestone.cohort in cohorts and file.milestone.due_on > DAY.date()
+    assert School.get().student_visibility
+
+
+def test_every_student_of_a_cohort_with_an_email_can_sign_in(small):
+    emails = {row.email for row in Student.select().join(CohortStudent) if row.email}
+    accounts = {row.email for row in Account.select().where(Account.role == permissions.STUDENT)}
+    assert emails == accounts and len(emails) > 20
+
+
+def test_reminders_went_out_before_and_only_to_those_who_had_not_finished(small):
+    sent = list(MilestoneReminder.select())
+    assert sent
+    for row in sent:
+        assert row.at < clock.now() and row.days in row.milestone.reminder_days
+        done = StudentMilestone.get_or_none(
+            (StudentMilestone.milestone == row.milestone) & (StudentMilestone.student == row.student)
+        )
+        assert done is None or done.marked_at > row.at
