@@ -15,13 +15,13 @@ from urllib.parse import urlencode
 
 from benchmarks import instances, measure
 from benchmarks.browser import Browser, timed
-from benchmarks.results import COMMON_TARGET, RARE_TARGET, SUGGEST_TARGET, Figures
+from benchmarks.results import COMMON_TARGET, GRID_TARGET, OWN_TARGET, RARE_TARGET, SUGGEST_TARGET, Figures
 from tests.services import ROOT, LiveServer
 from tests.web import forms
 
 DOMAIN = "demo.example.org"
 CLIENTS = 4
-BENCHES = ("pages", "cases", "searches", "add", "hanging", "bulk", "processes")
+BENCHES = ("pages", "cases", "cohorts", "searches", "add", "hanging", "bulk", "processes")
 # A word of some seventy texts (blueprints/admin/demo_words.py), and one of a third of all.
 RARE, COMMON = "lighthouse", "week"
 
@@ -158,6 +158,26 @@ class Bench:
         }
         base, found = self.in_turns(paths)
         self.figures.pages("Cases and search", base, found, [("Suggestions while typing", SUGGEST_TARGET)])
+
+    # --- Cohorts ---
+
+    def cohorts(self):
+        """The cohort of everybody, with its twelve milestones, and what a student of two cohorts sees."""
+        ((cohort, students, milestones),) = self.world.ask(
+            "SELECT cohort.ref, COUNT(*), "
+            "(SELECT COUNT(*) FROM milestone WHERE milestone.cohort_id = cohort.id) "
+            "FROM cohort JOIN cohort_student ON cohort_student.cohort_id = cohort.id "
+            "GROUP BY cohort.id, cohort.ref ORDER BY COUNT(*) DESC LIMIT 1"
+        )
+        ((student,),) = self.world.ask("SELECT ref FROM student WHERE email = ?", f"stu@{DOMAIN}")
+        grid, own = f"Progress of {students:,} students × {milestones} milestones", "A student's own dashboard"
+        paths = {
+            grid: ("ada", f"/cohorts/{cohort}/progress"),
+            own: ("stu", "/"),
+            "Students of a cohort": ("ada", f"/cohorts/{cohort}"),
+            "A student's page, Milestones tab": ("gil", f"/students/{student}/milestones"),
+        }
+        self.figures.pages("Cohorts", *self.in_turns(paths), [(grid, GRID_TARGET), (own, OWN_TARGET)])
 
     def searches(self):
         words = (("rare", RARE, RARE_TARGET), ("very common", COMMON, COMMON_TARGET))

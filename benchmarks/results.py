@@ -5,6 +5,7 @@ import statistics
 import sys
 
 PAGE_TARGET, SUGGEST_TARGET, ADD_TARGET = 2.5, 0.5, 0.5
+GRID_TARGET, OWN_TARGET = 3, 1.5
 RARE_TARGET, COMMON_TARGET = 20, 60  # ms
 
 
