@@ -32,6 +32,7 @@ from models import (
     Incident,
     IncidentAlert,
     IncidentStudent,
+    Milestone,
     Notification,
     PartCategory,
     School,
@@ -62,6 +63,7 @@ DIRECTOR_ROLES = (ADMIN, DIRECTOR)
 TWO_STEP_ROLES = STAFF_ROLES
 
 _STAFF = {
+    "own.details",
     "search",
     "student.search",
     "incident.add",
@@ -102,7 +104,7 @@ CAPABILITIES = {
     GROUP_MANAGER: _MANAGER,
     KEY_USER: _KEY,
     STAFF: _STAFF,
-    REFERRAL_USER: set(),
+    REFERRAL_USER: {"own.details"},
     STUDENT: {"own.milestones"},
 }
 
@@ -197,6 +199,12 @@ def _in(field, query):
     return Expression(field, "in", query)
 
 
+def _in_few(field, query):
+    """`field IN (query)` for a query of a few rows, the same for all rows that are asked about: Postgres puts them into an
+    array once, where it would ask the query again for each row. SQLite keeps the list by itself."""
+    return Expression(field, "=", fn.ANY(fn.ARRAY(query))) if is_postgres() else _in(field, query)
+
+
 def _not_in(field, query):
     return Expression(field, "not in", query)
 
@@ -204,7 +212,7 @@ def _not_in(field, query):
 def _closed_categories(u):
     """Ids of the need-to-know categories that `u` is outside of; a parent's groups bind its children."""
     restricted = CategoryGroup.alias("restricted")
-    return _apart(
+    return (
         Category.select(Category.id)
         .join(restricted, on=((restricted.category == Category.id) | (restricted.category == Category.parent)))
         .where(_not_in(restricted.category, _my_categories(u)))
@@ -223,7 +231,7 @@ def _my_categories(u):
 def open_part(u, part=IncidentStudent):
     """Expression: no category of this student's part is need-to-know outside the groups of `u`."""
     closed = PartCategory.select(SQL("1")).where(
-        (PartCategory.part == part.id) & _in(PartCategory.category, _closed_categories(u))
+        (PartCategory.part == part.id) & _in_few(PartCategory.category, _closed_categories(u))
     )
     return ~_exists(closed)
 
@@ -338,12 +346,22 @@ def sees_incident(u):
     return _any_reason(u, READ_INCIDENT) & ~_excluded_incidents(u)
 
 
-def visible_incidents(user, *fields, among=()):
+def visible_incidents(user, *fields, among=(), part=None):
     """The incidents this person may see, as a query to narrow further. `among`: expressions that narrow it and are
-    asked before the reasons; worth it where they leave few."""
-    query = Incident.select(*fields).where(*among, sees_incident(user))
+    asked before the reasons; worth it where they leave few. `part`: conditions on IncidentStudent that one and the same
+    part must fit, which the person sees."""
+    query = Incident.select(*fields).where(*among, sees_incident(user) if part is None else _sees_incident_by_part(user, part))
     near = incidents_within_reach(user)
     return query if near is None else query.where(_in(Incident.id, near))
+
+
+def _sees_incident_by_part(user, conditions):
+    """Expression on Incident: `user` sees it, and in it a part that fits. What shows a Key User a part is a reason to see
+    the incident, so that nothing but exclusions is left to ask."""
+    part = IncidentStudent.select(SQL("1")).where(IncidentStudent.incident == Incident.id, *conditions)
+    # The reader is asked about last: the conditions leave few parts to ask about.
+    fits = fn.EXISTS(part) if sees_all_parts(user) else _exists(part.where(sees_part(user)))
+    return fits & (sees_incident(user) if _has_role(user, (KEY_USER,)) is None else ~_excluded_incidents(user))
 
 
 def incidents_within_reach(user):
@@ -785,9 +803,10 @@ def _case_readers(query):
     return [(row, reasons) for row, reasons in found if reasons]
 
 
-def cases_seen_with(account, *, member_of=None, manages=None, directs=None):
+def cases_seen_with(account, *, member_of=None, manages=None, directs=None, departments=None):
     """Ids of the cases this account would see if its memberships, or the groups it manages, or the departments it directs
-    (ids; None for as they are), were exactly these: a set. Asks the very same expressions."""
+    (ids; None for as they are), or which group is in which department ((ids of both) of all that are in one), were exactly
+    these: a set. Asks the very same expressions."""
     made_up = []
     if member_of is not None:
         made_up.append(_made_up(GroupMember, ("group_id", "account_id"), [(group, account.id) for group in member_of]))
@@ -796,6 +815,8 @@ def cases_seen_with(account, *, member_of=None, manages=None, directs=None):
     if directs is not None:
         pairs = [(department, account.id) for department in directs]
         made_up.append(_made_up(DepartmentDirector, ("department_id", "account_id"), pairs))
+    if departments is not None:
+        made_up.append(_made_up(Group, ("id", "department_id"), departments))
     query = visible_cases(account, Case.id)
     return {case for (case,) in (query.with_cte(*made_up) if made_up else query).tuples()}
 
@@ -964,15 +985,83 @@ def who_can_see_milestones(student):
     return [(people[id_], found) for id_, found in ordered.items() if found]
 
 
+def who_supports(cohort_ids, groups=None, student=None):
+    """Accounts other than Admin Key Holders who see the milestones of the students in these cohorts because of a group, by
+    name; archived or not makes no difference here. `groups` (ids): as if exactly these were attached. `student`: without those
+    who are excluded from this student."""
+    if not cohort_ids:
+        return []
+    reasons = [reason(Account) for reason in (_in_support_group, _manages_support_group)]
+    query = (
+        Account.select(Account.id, Account.ref, Account.name, Account.role)
+        .join(Cohort, JOIN.INNER, on=Cohort.id.in_(list(cohort_ids)))
+        .where(Account.is_active & Account.role.in_(STAFF_ROLES) & (Account.role != ADMIN))
+        .where(reduce(or_, reasons))
+        .distinct()
+        .order_by(Account.name, Account.id)
+    )
+    if student is not None:
+        query = query.join_from(Account, Student, JOIN.INNER, on=(Student.id == student.id)).where(~_excluded_students(Account))
+    if groups is not None:
+        attached = [(cohort, group) for cohort in cohort_ids for group in groups]
+        query = query.with_cte(_made_up(CohortGroup, ("cohort_id", "group_id"), attached))
+    return list(query.objects(Account))
+
+
 # --- A student's own -------------------------------------------------------------------------------------------------
+
+# Each is asked by the account's id, so that kit/prepared.py can keep its SQL. None of them asks for Case Management System
+# Student Visibility: own_student() does, and comes first on every page, in every action and feed.
 
 
 def own_student(user, school):
     """The student whose account this is (tied by the same email, and at the school), or None; None for everybody while
     Case Management System Student Visibility is off."""
-    if not can(user, "own.milestones") or not school.student_visibility:
-        return None
-    return Student.get_or_none((Student.email_folded == user.email_folded) & Student.is_active)
+    return own_students(user, Student).first() if school.student_visibility else None
+
+
+def own_students(user, *fields):
+    """The same as a query of at most one row, without asking for the visibility."""
+    query = Student.select(*fields).join(Account, on=(Account.email_folded == Student.email_folded))
+    return query.where(_is_own(user, Account))
+
+
+def _is_own(user, account):
+    """Expression on Student joined with `account`, the Account of the same email."""
+    return (account.id == user.id) & Student.is_active if can(user, "own.milestones") else SQL("1 = 0")
+
+
+def own_milestones(user, *fields):
+    """The milestones that a student is to reach, as a query over Milestone joined with Cohort, CohortStudent, Student and
+    Account: saved, not removed, of the cohorts they are in that are not archived. One row for each."""
+    query = (
+        Milestone.select(*fields)
+        .join(Cohort, on=(Cohort.id == Milestone.cohort))
+        .join(CohortStudent, on=(CohortStudent.cohort == Cohort.id))
+        .join(Student, on=(Student.id == CohortStudent.student))
+        .join(Account, on=(Account.email_folded == Student.email_folded))
+    )
+    shown = Milestone.saved_at.is_null(False) & Milestone.removed_at.is_null() & Cohort.archived_at.is_null()
+    return query.where(_is_own(user, Account) & shown)
+
+
+def own_network(user, *fields):
+    """A student's support network, as a query over GroupMember joined with Account and Group: the staff in the groups that
+    are attached to the student's cohorts, as membership stands, without who is kept from the student. A row for each group
+    and cohort that somebody is there for."""
+    mine = Account.alias("own_account")
+    query = (
+        GroupMember.select(*fields)
+        .join(Account, on=(Account.id == GroupMember.account))
+        .join(Group, on=(Group.id == GroupMember.group))
+        .join(CohortGroup, on=(CohortGroup.group == Group.id))
+        .join(Cohort, on=(Cohort.id == CohortGroup.cohort))
+        .join(CohortStudent, on=(CohortStudent.cohort == Cohort.id))
+        .join(Student, on=(Student.id == CohortStudent.student))
+        .join(mine, on=(mine.email_folded == Student.email_folded))
+    )
+    there = Account.is_active & Account.role.in_(STAFF_ROLES) & Cohort.archived_at.is_null()
+    return query.where(_is_own(user, mine) & there & ~_excluded_students(Account))
 
 
 # --- Students --------------------------------------------------------------------------------------------------------

@@ -1,11 +1,17 @@
-"""The figures a chart is drawn from (templates/_macros/charts.html draws it). Counts nothing itself."""
+"""The figures a chart is drawn from, and where each of its bars stands (templates/_macros/charts.html writes the SVG).
+Counts nothing itself."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from blueprints.kit.days import MONTHS
+
+MOST_COLUMNS = 12
+COLUMNS_HEIGHT, LINE = 190, 36  # pixels: of an upright chart, and of each bar that lies
+LONGEST_LABEL = 72
 
 Counts = Mapping[Any, float] | Iterable[tuple[Any, float]]
 
@@ -19,6 +25,50 @@ class Chart:
     unit: str = ""
     kind: str = "bars"
     desc: str = ""
+
+    @property
+    def id(self) -> str:
+        return "chart-" + re.sub(r"[^a-z0-9]+", "-", self.title.lower())
+
+    @property
+    def is_upright(self) -> bool:
+        return self.kind == "columns" and len(self.rows) <= MOST_COLUMNS
+
+    @property
+    def cells(self) -> list[tuple[str, str, str | None]]:
+        """The rows of the table, the value as people read it."""
+        return [(label, f"{value:,}", url) for label, value, url in self.rows]
+
+    @property
+    def height(self) -> int:
+        """Of the drawing, in pixels."""
+        return COLUMNS_HEIGHT if self.is_upright else LINE * len(self.rows)
+
+    def lines(self) -> list[tuple[str, str, int, int, int, float]]:
+        """(label, value, top, baseline of the value, top of the bar, length in percent) of each bar that lies."""
+        most = self.largest or 1
+        return [
+            (_short(label), f"{value:,}", y, y + 13, y + 19, round(100 * value / most, 2))
+            for y, (label, value, _) in zip(range(0, LINE * len(self.rows), LINE), self.rows, strict=True)
+        ]
+
+    def columns(self) -> list[tuple[float, str, float, float, float, str, str]]:
+        """(x in percent, value, its baseline, top and height of the bar, month, year where it changes) of each bar that
+        stands; labels are like "Nov 2026"."""
+        most, year, found = self.largest or 1, "", []
+        for place, (label, value, _) in enumerate(self.rows):
+            month, _, of_year = label.partition(" ")
+            height = round(130 * value / most, 1)
+            top = round(152 - height, 1)
+            changed = of_year if of_year != year else ""
+            found.append((round(place * self.step, 3), f"{value:,}", round(top - 6, 1), top, height, month, changed))
+            year = of_year
+        return found
+
+    @property
+    def step(self) -> float:
+        """The width of a column in percent."""
+        return round(100 / len(self.rows), 3)
 
     @property
     def total(self) -> float:
@@ -57,7 +107,7 @@ def by_month(title: str, counts: Mapping[Any, float], first: date, last: date, u
         found[month] = found.get(month, 0) + value
     rows = [(month_label(day), found.get((day.year, day.month), 0), url(day, _last_day(day)) if url else None)
             for day in months(first, last)]
-    return Chart(title, rows, unit, "columns" if len(rows) <= 12 else "bars")
+    return Chart(title, rows, unit, "columns" if len(rows) <= MOST_COLUMNS else "bars")
 
 
 def months(first: date, last: date) -> list[date]:
@@ -69,6 +119,10 @@ def months(first: date, last: date) -> list[date]:
 def month_label(day: date) -> str:
     """`Nov 2026`."""
     return f"{MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
 
 
 def _month(key: Any) -> tuple[int, int]:

@@ -28,11 +28,10 @@ class ReportForm(CasewardForm):
         rows = [row for top, children in choices.tree for row in (top, *children)]
         self.category.choices = [("", "Any"), *((row.ref, row.whole_name) for row in rows)]
         self.year_group.choices = [("", "Any"), *((year, year) for year in choices.years)]
-        self.author.choices = [("", "Anybody"), *((person.ref, person.label) for person in choices.people)]
+        self.author.choices = choices.people.authors
         if cases_module:
             self.status.choices = [("", "Any"), *((status, status) for status in STATUSES)]
-            assignable = [(person.ref, person.label) for person in choices.people if person.is_assignable]
-            self.assigned_to.choices = [("", "Anybody or nobody"), *assignable]
+            self.assigned_to.choices = choices.people.assignable
         else:
             for name in CASES_FIELDS:
                 del self[name]

@@ -1,13 +1,13 @@
 """Reporting: the Custom Report with its whole state in the address, its exports, and saved reports."""
 
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
 import permissions
 from blueprints.kit import charts
 from blueprints.kit.listing import with_args
-from blueprints.kit.presentation import written_day, zone
+from blueprints.kit.presentation import moment, written_day, zone
 from blueprints.kit.tables_out import table_response
 from blueprints.reports import actions, queries
 from blueprints.reports.forms import CASES_FIELDS, ReportForm, SavedReportForm
@@ -41,9 +41,9 @@ def incidents():
         return _page(form, chosen=chosen), 422
     counts, page = queries.run(g.user, filters, choices, request.args.get("page"), zone())
     return _page(
-        form, chosen=chosen, chips=_chips(form, filters), page=page, counts=counts, charts=_charts(counts, choices),
+        form, chosen=chosen, chips=_chips(form, filters), page=page, rows=_rows(page), charts=_charts(counts, choices),
         files={kind: _narrowed(url_for("reports.incidents_export", kind=kind)) for kind in ("csv", "xlsx")},
-        saving=SavedReportForm(None, query=_state()),
+        state=_state(),
     )  # fmt: skip
 
 
@@ -123,24 +123,39 @@ def _chips(form, filters):
 
 def _charts(counts, choices):
     """Counts by month, category, year group and (with the Cases module) status; each bar leads to the narrower report."""
-    here = request.path
     rows = {row.id: row for top, children in choices.tree for row in (top, *children)}
-    names = {row.whole_name: row.ref for row in rows.values()}
+    refs = {row.whole_name: row.ref for row in rows.values()}
     by_category = [(rows[key].whole_name, count) for key, count in counts.by_category.items() if key in rows]
     by_year = [(year or "None", count) for year, count in counts.by_year.items()]
+    of_month, of_category, of_year, of_status = map(_narrowing, (("from", "to"), ("category",), ("year_group",), ("status",)))
     made = [
         charts.by_month("Incidents by month", counts.by_month, counts.first, counts.last, "incidents", lambda first, last:
-            _narrowed(here, **{"from": max(first, counts.first), "to": min(last, counts.last)})),
+            of_month(max(first, counts.first), min(last, counts.last))),
         charts.bars("Incidents by category", by_category, "incidents", MOST_BARS,
-            url=lambda name: _narrowed(here, category=names.get(name))),
+            url=lambda name: of_category(refs.get(name))),
         charts.bars("Incidents by year group", by_year, "incidents", MOST_BARS,
-            url=lambda year: _narrowed(here, year_group=year) if year in choices.years else None),
+            url=lambda year: of_year(year) if year in choices.years else None),
     ]  # fmt: skip
     if g.school.cases_module:
         by_status = [(status, counts.by_status.get(status, 0)) for status in ("Active", "Closed")]
-        made.append(charts.bars("Incidents by status", by_status, "incidents", order=None,
-                                url=lambda status: _narrowed(here, status=status)))  # fmt: skip
+        made.append(charts.bars("Incidents by status", by_status, "incidents", order=None, url=of_status))
     return made
+
+
+def _narrowing(names):
+    """A function from values of these filters to the address with them: what all those addresses share is written once."""
+    shared = _narrowed(request.path, **dict.fromkeys(names))
+    start = shared + ("&" if "?" in shared else "?")
+    return lambda *values: start + urlencode(list(zip(names, values, strict=True)), quote_via=quote)
+
+
+def _rows(page):
+    """What stands in the cells of the table, ready to be written."""
+    return [
+        (row.ref, moment(row.happened_at), row.student_names, ", ".join(row.category_names), row.author_name, row.status,
+         row.status.lower(), row.assigned_name or "Nobody")
+        for row in page.items
+    ]  # fmt: skip
 
 
 def _columns():

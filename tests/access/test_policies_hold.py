@@ -21,7 +21,7 @@ from blueprints.incidents.queries import record
 from blueprints.incidents.views import changing, common, status
 from blueprints.kit import prepared
 from extensions import csrf
-from models import Account, Case, Incident, School
+from models import Account, Case, Incident, IncidentStudent, School
 from tests import factories
 from tests.access.relations import CASE_RELATIONS, RELATIONS
 from tests.access.routes import IN, expected, outcome, route_of, samples
@@ -38,7 +38,7 @@ NOTHING = SQL("1 = 0")
 PAGES = {
     "incidents.incident", "incidents.file", "incidents.text", "incidents.assignment", "incidents.exclusions",
     "incidents.change_preview", "incidents.mark_removal", "students.student", "students.edit", "students.exclusions",
-    "students.import_run", "reports.index", "reports.edit_report", "admin.settings", "admin.users", "admin.user_edit",
+    "imports.run", "reports.index", "reports.edit_report", "admin.settings", "admin.users", "admin.user_edit",
     "admin.bulk_closing", "account.revoke_session", "home.search", "account.details", "cases.case", "cases.people",
     "cases.closure", "cases.file", "cases.new", "cases.exclusions", "cases.entry", "cases.incident_removal", "admin.own_group",
     "admin.own_groups", "home.announcements", "home.notification", "account.personnel",
@@ -226,8 +226,9 @@ def without_exclusions(reasons):
     return any_reason
 
 
-def every_incident(user, *fields, among=()):
-    return Incident.select(*fields).where(*among, EVERYTHING)
+def every_incident(user, *fields, among=(), part=None):
+    fitting = [Incident.id.in_(IncidentStudent.select(IncidentStudent.incident).where(*part))] if part else []
+    return Incident.select(*fields).where(*among, *fitting, EVERYTHING)
 
 
 def closed_to_nobody(user):

@@ -36,6 +36,22 @@ def test_no_month_is_missing():
     assert months(date(2026, 3, 1), date(2026, 2, 1)) == []
 
 
+def test_where_the_bars_stand():
+    lying = bars("Incidents by category", {"a" * 80: 1500, "b": 500})
+    assert (lying.id, lying.is_upright, lying.height) == ("chart-incidents-by-category", False, 72)
+    assert lying.lines() == [("a" * 71 + "…", "1,500", 0, 13, 19, 100.0), ("b", "500", 36, 49, 55, 33.33)]
+    assert lying.cells == [("a" * 80, "1,500", None), ("b", "500", None)]
+    standing = by_month("By month", {(2025, 12): 4, (2026, 1): 1}, date(2025, 12, 1), date(2026, 2, 1))
+    assert (standing.is_upright, standing.height, standing.step) == (True, 190, 33.333)
+    assert standing.columns() == [
+        (0, "4", 16, 22, 130, "Dec", "2025"),
+        (33.333, "1", 113.5, 119.5, 32.5, "Jan", "2026"),
+        (66.666, "0", 146, 152, 0, "Feb", ""),
+    ]
+    assert [row[-1] for row in bars("None yet", {"a": 0}).lines()] == [0]
+    assert not by_month("A long time", {}, date(2025, 1, 1), date(2026, 1, 31)).is_upright
+
+
 def test_regions_have_names_of_their_own():
     keys = [region.key for region in bodymap.REGIONS]
     assert len(keys) == len(set(keys)) >= 40

@@ -1,6 +1,5 @@
 """What a form about an incident offers, how typed names are understood, and who would see what it is about to save."""
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,6 +8,7 @@ from peewee import JOIN, SQL, fn
 
 import permissions
 from blueprints.kit import prepared
+from blueprints.kit.refusing import confirmation_of
 from blueprints.kit.text import fold, plural
 from models import (
     Account,
@@ -199,11 +199,6 @@ class Audience:
 
     def reads(self, account):
         return any(reader.id == account.id for reader, _ in self.readers)
-
-
-def confirmation_of(accounts):
-    """A word for exactly these accounts, whatever their order."""
-    return hashlib.sha256(" ".join(sorted(account.ref for account in accounts)).encode()).hexdigest()[:16]
 
 
 def form_audience(user, *, parts, accounts=(), groups=(), assigned_to=None):

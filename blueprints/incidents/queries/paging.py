@@ -62,6 +62,7 @@ def _rows_with_words(user, asked, among, most, start):
     near = permissions.incidents_within_reach(user)
     tables = fulltext.newest(Incident, asked, permissions.sees_incident(user), among, near)
     found = tables[-1]
-    query = listed(Incident.select().from_(Join(found, Incident, on=(Incident.id == found.c.id))))
+    page = Select([found], [found.c.id]).order_by(found.c.id.desc()).limit(most).offset(start).alias("page")
+    query = listed(Incident.select().from_(Join(page, Incident, on=(Incident.id == page.c.id))))
     query = query.select_extend(Select([found], [fn.COUNT(SQL("*"))]))
-    return query.with_cte(*tables).order_by(Incident.id.desc()).limit(most).offset(start)
+    return query.with_cte(*tables).order_by(Incident.id.desc())

@@ -13,6 +13,7 @@ import events
 import permissions
 from blueprints.incidents.queries.lists import REFERENCE, Assignee, Author
 from blueprints.kit import prepared
+from blueprints.kit.records import one_of
 from models import (
     Account,
     BodyMark,
@@ -315,31 +316,19 @@ def _actions(user, incident_id):
     )
 
 
-def _row(model, incident, ref):
-    row = model.get_or_none((model.ref == ref[:16].replace("\0", "")) & (model.incident == incident.id))
-    if row is None:
-        raise permissions.NotVisible(f"{incident.ref}/{ref}")
-    return row
-
-
 def action(user, incident, ref):
     """One action of this incident, or NotVisible."""
-    return _row(IncidentAction, incident, ref)
+    return one_of(incident, IncidentAction.incident, ref)
 
 
 def mark(user, incident, ref):
     """One mark of this incident that was not removed, or NotVisible."""
-    row = _row(BodyMark, incident, ref)
-    if row.removed_at is not None:
-        raise permissions.NotVisible(f"{incident.ref}/{ref}")
-    return row
+    return one_of(incident, BodyMark.incident, ref)
 
 
 def file(user, incident, ref, audit=True):
     """One file of this incident that was not removed, or NotVisible; its reading is on record before it leaves."""
-    row = _row(StoredFile, incident, ref)
-    if row.removed_at is not None:
-        raise permissions.NotVisible(f"{incident.ref}/{ref}")
+    row = one_of(incident, StoredFile.incident, ref)
     if audit:
         events.record_alone(
             "incident.file_read", actor=user, target=incident.ref, reasons=incident.reasons, file=row.ref

@@ -4,8 +4,9 @@ and status. Which of them `user` may see decides blueprints.incidents; nothing h
 from collections import Counter, namedtuple
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
-from peewee import SQL, Case, Expression, Value, fn
+from peewee import JOIN, SQL, Case, Expression, Join, Select, Value, fn
 
 import events
 import permissions
@@ -18,6 +19,8 @@ from extensions import clock
 from models import Account, Incident, IncidentStudent, PartCategory, Student
 
 Person = namedtuple("Person", "id ref label is_assignable")
+# Persons by reference, and the (reference, label) of a drop-down of all of them and of those who can be assigned.
+Everybody = namedtuple("Everybody", "by_ref authors assignable")
 Counts = namedtuple("Counts", "total by_status by_month by_category by_year first last")
 EVERY = 10**9
 MOST_VALUES = 24  # filters, and the months of at most a year or so
@@ -29,7 +32,7 @@ class Choices:
 
     tree: list
     years: list
-    people: list
+    people: Everybody
     oldest: datetime | None = None
 
 
@@ -68,31 +71,46 @@ class Filters:
 def choices(user):
     """The Choices of the filters, in two queries."""
     permissions.require("report.run", user)
-    found = prepared.rows(_writers_and_years, user)
-    writers = [row for row in found if row[0]]
+    everybody, years, oldest = _sorted_out(tuple(prepared.rows(_writers_and_years, user)))
+    return Choices(incidents.category_tree(user, retired=True), years, everybody, Incident.happened_at.python_value(oldest))
+
+
+@lru_cache(8)
+def _sorted_out(rows):
+    """(Everybody, year groups, when the oldest incident happened as it is stored) of these rows of _writers_and_years().
+    Read anew for each page; but the same three hundred people are sorted and named once."""
+    writers = sorted((row for row in rows if row[0]), key=lambda row: (row[2], row[0]))
     people = [
         Person(row_id, ref, name if is_active else f"{name} (deactivated)", role in permissions.KEY_ROLES)
-        for row_id, ref, name, role, is_active, _ in sorted(writers, key=lambda row: (row[2], row[0]))
+        for row_id, ref, name, role, is_active, _ in writers
     ]
-    oldest = writers[0][5] if writers else None
-    years = students.in_order({row[2] for row in found if not row[0]})
-    return Choices(incidents.category_tree(user, retired=True), years, people, Incident.happened_at.python_value(oldest))
+    years = students.in_order({row[2] for row in rows if not row[0]})
+    everybody = Everybody(
+        {person.ref: person for person in people},
+        (("", "Anybody"), *((person.ref, person.label) for person in people)),
+        (("", "Anybody or nobody"), *((person.ref, person.label) for person in people if person.is_assignable)),
+    )
+    return everybody, years, writers[0][5] if writers else None
 
 
 def _writers_and_years(user):
     """Everybody who can have written an incident, also those who left, beside each when the oldest one happened; then,
     without an id, every year group. One statement, because a page has ten."""
     oldest = Incident.select(fn.MIN(Incident.happened_at))
-    query = Account.select(Account.id, Account.ref, Account.name, Account.role, Account.is_active, oldest)
+    # A number, because three hundred truth values would be converted one by one.
+    query = Account.select(Account.id, Account.ref, Account.name, Account.role, Account.is_active.cast("integer"), oldest)
     writers = query.where(Account.role.in_(permissions.STAFF_ROLES))
     nobody, nothing, never = Value(None).cast("integer"), Value("").cast("text"), Value(None).cast("timestamp")
-    years = permissions.visible_students(user, nobody, nothing, Student.year_group, nothing, Student.is_active, never)
-    return writers.union_all(years.distinct())
+    # Within a query of their own SQLite takes the few year groups from an index, without a look at each student.
+    years = permissions.visible_students(user, Student.year_group).distinct().alias("years")
+    return writers.union_all(
+        Select([years], [nobody, nothing, years.c.year_group, nothing, Value(0).cast("integer"), never])
+    )
 
 
 def filters_of(user, form, choices, student_refs):
     """(Filters, chips of the chosen students, sentence about the student or None) of a ReportForm that validates."""
-    people = {person.ref: person for person in choices.people}
+    people = choices.people.by_ref
     chosen, problem = _student(user, form.student.data, student_refs)
     picked, _ = incidents.pick_categories(choices.tree, [form.category.data])
     filters = Filters(
@@ -218,21 +236,20 @@ def counts(user, filters, choices, zone):
     starts = months(first, last)
     bounds = {f"month_{place}": _midnight(day, zone) for place, day in enumerate(starts[1:], start=1)}
     build = _tally_unassigned if filters.unassigned else _tally
-    tables = {"category": Counter(), "year": Counter(), "status": Counter(), "month": Counter()}
-    for table, key, count in _rows(build, user, _given(filters, zone), **bounds):
-        if table in tables:
-            tables[table][key] += count
-        else:  # a status; the key is the month
-            tables["status"][table] += count
-            tables["month"][starts[int(key)]] += count
-    by_month = tables["month"]
+    by_status, by_month, by_category, by_year = Counter(), Counter(), {}, {}
+    for table, number, word, count in _rows(build, user, _given(filters, zone), **bounds):
+        if table == "year":
+            by_year[word] = count
+        elif table == "category":
+            by_category[number] = count
+        else:  # one month of a status
+            by_status[word] += count
+            by_month[starts[number]] += count
     if by_month and not filters.from_day:
         first = min(by_month)
     if by_month and not filters.to_day:
         last = max(by_month)
-    by_category = {int(key): count for key, count in tables["category"].items()}
-    total = sum(tables["status"].values())
-    return Counts(total, dict(tables["status"]), dict(by_month), by_category, dict(tables["year"]), first, last)
+    return Counts(sum(by_status.values()), dict(by_status), dict(by_month), by_category, by_year, first, last)
 
 
 def _span(filters, choices, zone):
@@ -249,28 +266,30 @@ def _tally_unassigned(user, **given):
 
 
 def _tally(user, unassigned=False, **given):
-    """(status, number of the month, how many), ("category", id, …) and ("year", year group, …) as one query. `month_1`,
-    `month_2` … are when the second month begins, the third, and so on."""
+    """("month", number of the month, status, how many), ("category", id, "", …) and ("year", 0, year group, …) as one
+    query. `month_1`, `month_2` … are when the second month begins, the third, and so on."""
     bounds = [given.pop(f"month_{place}") for place in range(1, 1 + sum(name.startswith("month_") for name in given))]
-    found = _found(user, given, unassigned).select(Incident.id, Incident.happened_at, Incident.status)
-    matching = found.cte("matching", materialized=True)
+    month = _number_of_month(Incident.happened_at, bounds).alias("month")
+    matching = _found(user, given, unassigned).select(Incident.id, Incident.status, month).cte("matching", materialized=True)
     shown = _shown_parts(user, matching).cte("shown", materialized=True)
     pick, student = PartCategory.alias("shown_pick"), Student.alias("shown_student")
     incident_count = fn.COUNT(shown.c.incident_id.distinct())
-    month = _number_of_month(matching.c.happened_at, bounds)
+    # CROSS holds SQLite to this order: from the parts that are shown to what stands beside them.
     return (
-        Incident.select(matching.c.status, month.cast("text"), fn.COUNT(matching.c.id))
+        Incident.select(Value("month"), matching.c.month, matching.c.status, fn.COUNT(matching.c.id))
         .from_(matching)
-        .group_by(SQL("1"), SQL("2"))
+        .group_by(SQL("2"), SQL("3"))
         .union_all(
-            pick.select(Value("category"), pick.category_id.cast("text"), incident_count)
-            .join(shown, on=(shown.c.id == pick.part_id))
+            pick.select(Value("category"), pick.category_id, Value(""), incident_count)
+            .from_(Join(shown, pick, JOIN.CROSS))
+            .where(pick.part_id == shown.c.id)
             .group_by(SQL("2"))
         )
         .union_all(
-            student.select(Value("year"), student.year_group, incident_count)
-            .join(shown, on=(shown.c.student_id == student.id))
-            .group_by(SQL("2"))
+            student.select(Value("year"), SQL("0"), student.year_group, incident_count)
+            .from_(Join(shown, student, JOIN.CROSS))
+            .where(student.id == shown.c.student_id)
+            .group_by(SQL("3"))
         )
         .with_cte(matching, shown)
     )
