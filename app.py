@@ -133,8 +133,8 @@ def open_database(settings):
         database = connect_url(
             settings.database_url,
             unquote_password=True,
-            # Compiling a query takes Postgres longer than running any of ours.
-            options="-c timezone=UTC -c jit=off",
+            # Compiling a query, or starting workers for it, takes Postgres longer than running any of ours.
+            options="-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0",
         )
     else:
         database = SqliteDatabase(

@@ -16,7 +16,7 @@ from wtforms.widgets import CheckboxInput, ColorInput, ListWidget, NumberInput
 
 import events
 from blueprints.admin.audit_words import verb_words
-from blueprints.kit.forms import CasewardForm, Choice, LongText, NotFuture, Required, SchoolDateField, ShortText
+from blueprints.kit.forms import CasewardForm, Choice, LongText, NotFuture, OpenedForm, Required, SchoolDateField, ShortText
 from blueprints.kit.presentation import WORDS
 
 COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -61,23 +61,11 @@ class Checkboxes(SelectMultipleField):
             raise ValidationError("One of these is not known. Choose from the list.")
 
 
-class VersionedForm(CasewardForm):
-    """A form on a row that others may save meanwhile."""
-
-    version = HiddenField()
-
-    @property
-    def read_version(self):
-        """The version this form was opened on; 0, which no row has, when it was tampered with."""
-        text = str(self.version.data or "")
-        return int(text) if text.isdecimal() and len(text) < 10 else 0
-
-
-class DepartmentForm(VersionedForm):
+class DepartmentForm(OpenedForm):
     name = StringField("Name", [Required("Give the department a name."), ShortText(100)])
 
 
-class GroupForm(VersionedForm):
+class GroupForm(OpenedForm):
     name = StringField("Name", [Required("Give the group a name."), ShortText(100)])
     department = Choice("Department")
     is_active = BooleanField("In use")
@@ -89,7 +77,7 @@ class StaffMemberForm(CasewardForm):
     staff_member = Choice("Staff member", [Required("Choose a staff member.")])
 
 
-class CategoryForm(VersionedForm):
+class CategoryForm(OpenedForm):
     name = StringField("Name", [Required("Give the category a name."), ShortText(100)])
     parent = Choice("Under")
     colour = StringField("Colour", [Required("Choose a colour.")], widget=ColorInput(), default="#5b6b7a")
@@ -105,7 +93,12 @@ class CategoryForm(VersionedForm):
             raise ValidationError("Write a colour as # and six digits or letters from a to f, for example #2f6f8f.")
 
 
-class SettingsForm(VersionedForm):
+def on_or_off(value):
+    """How the choices of Student Visibility are written: the school's yes or no as one of them."""
+    return {True: "Enabled", False: "Disabled"}.get(value, value)
+
+
+class SettingsForm(OpenedForm):
     name = StringField("School name", [Required("Give the school's name."), ShortText(200)])
     timezone = Choice("Time zone", choices=sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC"))
     student_word = Choice("Word for student", choices=list(WORDS))
@@ -117,6 +110,9 @@ class SettingsForm(VersionedForm):
         "Sign out after hours in any case", [Required("Write a number of hours."), Between(1, 24, "hours")]
     )
     alert_hour = WholeNumber("Hour for reminders", [Required("Write an hour."), Between(0, 23)])
+    student_visibility = Choice(
+        "Case Management System Student Visibility", choices=["Disabled", "Enabled"], coerce=on_or_off
+    )
 
 
 class BulkClosingForm(CasewardForm):

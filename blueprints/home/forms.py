@@ -1,28 +1,18 @@
 """The forms of announcements and of the choices about notifications: shape only."""
 
-from wtforms import HiddenField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 
 import events
-from blueprints.kit.forms import CasewardForm, Choice, LongText, Required, SchoolDateField, ShortText
+from blueprints.kit.forms import CasewardForm, Choice, LongText, OpenedForm, Required, SchoolDateField, ShortText
 
 CHOOSABLE = {kind: words for kind, (words, _, can_choose) in events.NOTIFICATIONS.items() if can_choose}
 CHOICES = ((events.AT_ONCE, "At once"), (events.DAILY, "Daily digest"), (events.NEVER, "Never"))
 
 
-class AnnouncementForm(CasewardForm):
-    """`version` is missing where an announcement is added."""
-
+class AnnouncementForm(OpenedForm):
     title = StringField("Title", [Required("Give it a title."), ShortText(120)])
     text = TextAreaField("Text", [Required("Say what staff should know."), LongText(4_000)])
     ends_on = SchoolDateField("Ends on", [Required("Say on which day it is shown last.")])
-    version = HiddenField()
-
-    @property
-    def read_version(self):
-        """The version this form was opened on; 0, which no row has, when it was tampered with."""
-        text = str(self.version.data or "")
-        return int(text) if text.isdecimal() and len(text) < 10 else 0
-
 
 class ChoicesForm(CasewardForm):
     """A field for each kind of notification whose email can be chosen, by the name of the kind."""

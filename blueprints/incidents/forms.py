@@ -24,6 +24,7 @@ from blueprints.kit.forms import (
     SchoolDateField,
     SchoolDateTimeField,
     ShortText,
+    VersionedForm,
     school_zone,
 )
 from extensions import clock
@@ -35,15 +36,6 @@ def people(pairs, nobody=""):
 
 
 NOBODY = "Nobody"
-
-
-class VersionedForm(CasewardForm):
-    """Carries the version it was filled from; `rebase` lets the form be sent again over the row as it stands now."""
-
-    version = IntegerField(widget=HiddenInput())
-
-    def rebase(self, row):
-        self.version.raw_data, self.version.data = None, row.version
 
 
 class PickStudents(CasewardForm):
@@ -134,18 +126,3 @@ class MarkForm(CasewardForm):
 
 class NoteForm(VersionedForm):
     note = StringField("Note", [ShortText(500)])
-
-
-class ExclusionForm(CasewardForm):
-    """Who is kept out of the incident, and why."""
-
-    staff_member = SelectField("Staff member", validate_choice=False)
-    reason = StringField("Reason", [Required("Give the reason."), ShortText(250)])
-
-    def offer(self, staff):
-        self.staff_member.choices = people(staff)
-        return self
-
-    def validate_staff_member(self, field):
-        if not field.data or field.data not in {choice.value for choice in field.choices}:
-            raise ValidationError("Choose a staff member from the list.")

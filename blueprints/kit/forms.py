@@ -15,17 +15,27 @@ from flask import g, has_app_context
 from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
 from werkzeug.datastructures import CombinedMultiDict, FileStorage, MultiDict
-from wtforms import Field, FileField, HiddenField, MultipleFileField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms import (
+    Field,
+    FileField,
+    HiddenField,
+    IntegerField,
+    MultipleFileField,
+    PasswordField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import StopValidation, ValidationError
-from wtforms.widgets import DateInput, DateTimeLocalInput, html_params
+from wtforms.widgets import DateInput, DateTimeLocalInput, HiddenInput, html_params
 
 from blueprints.kit import uploads
 from blueprints.kit.days import parse_day, read_moment
 from blueprints.kit.text import clean, one_line
 from extensions import clock
 
-__all__ = ["CasewardForm", "Choice", "Files", "FilesForm", "LongText", "NotFuture", "Required", "SchoolDateField",
-           "SchoolDateTimeField", "ShortText", "parse_day", "read_moment", "school_zone"]
+__all__ = ["CasewardForm", "Choice", "ExclusionForm", "Files", "FilesForm", "LongText", "NotFuture", "OpenedForm", "Required",
+           "SchoolDateField", "SchoolDateTimeField", "ShortText", "VersionedForm", "parse_day", "read_moment", "school_zone"]
 
 _ONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -76,6 +86,27 @@ class CasewardForm(FlaskForm):
             return MultiDict(pairs)
 
     once = HiddenField(default=_new_once, filters=[_valid_once])
+
+
+class VersionedForm(CasewardForm):
+    """Carries the version it was filled from; `rebase` lets the form be sent again over the row as it stands now."""
+
+    version = IntegerField(widget=HiddenInput())
+
+    def rebase(self, row: Any) -> None:
+        self.version.raw_data, self.version.data = None, row.version
+
+
+class OpenedForm(CasewardForm):
+    """A form on a row that others may save meanwhile; `version` is missing where a row is added."""
+
+    version = HiddenField()
+
+    @property
+    def read_version(self) -> int:
+        """The version this form was opened on; 0, which no row has, when it was tampered with."""
+        text = str(self.version.data or "")
+        return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 class _TypedField(Field):
@@ -266,3 +297,19 @@ class FilesForm(CasewardForm):
     def validate_files(self, field: Field) -> None:
         if not field.data and not field.errors:
             raise ValidationError("Choose a file.")
+
+
+class ExclusionForm(CasewardForm):
+    """Who is kept out of a record, and why."""
+
+    staff_member = SelectField("Staff member", validate_choice=False)
+    reason = StringField("Reason", [Required("Give the reason."), ShortText(250)])
+
+    def offer(self, staff: Iterable[tuple[str, str]]) -> "ExclusionForm":
+        """Let one of these (reference, name) be chosen."""
+        self.staff_member.choices = [("", ""), *staff]
+        return self
+
+    def validate_staff_member(self, field: Field) -> None:
+        if not field.data or field.data not in {value for value, _ in field.choices}:
+            raise ValidationError("Choose a staff member from the list.")

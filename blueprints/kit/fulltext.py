@@ -4,13 +4,14 @@ about access: the query it is laid upon does.
 The index of a table is `<table>_text` on SQLite and the column `text_index` on Postgres (migrations 0002 and 0003).
 """
 
-from peewee import JOIN, SQL, Expression, Join, Select, Table, fn
+from peewee import JOIN, SQL, Column, Expression, Join, Select, Table, fn
 from playhouse.sqlite_ext import FTS5Model
 
 from models import is_postgres
 
 LONGEST = 200  # characters that are looked at
 FEW = 1000  # rows with the words, of which each can be asked about (Postgres)
+LITTLE = 4000  # rows near the reader, the same
 # As migrations/0002 folds the accents of the Postgres index; SQLite's tokenizer does it by itself.
 FOLDED = str.maketrans(
     "àáâãäåçèéêëìíîïñòóôõöøùúûüýÿÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝ", "aaaaaaceeeeiiiinoooooouuuuyyAAAAAACEEEEIIIINOOOOOOUUUUY"
@@ -55,22 +56,42 @@ def newest(model, asked, condition, most, near=None):
 
 
 def _newest_on_postgres(model, asked, condition, most, near):
-    """Postgres guesses how many rows meet the condition, and guesses wrong. So it is told: up to FEW rows with the words
-    are all asked; of more, they are read in order. Whichever does not apply is not run."""
-    table = Table(model._meta.table_name)
-    having = table.select(table.c.id).where(_on_postgres(table.c.text_index, asked))
-    few = having.limit(FEW + 1).cte("few", materialized=True)
-    how_many = Select([few], [fn.COUNT(SQL("*"))])
+    """Postgres guesses how many rows have the words and meet the condition, and guesses badly once it plans for any words.
+    So it is told where to start: at the rows with the words while these are FEW, else at what is near while that is LITTLE,
+    else at the last added row. What does not apply is not run."""
+    words = _on_postgres(Column(model._meta.table, "text_index"), asked)
+    few = model.select(model.id).where(words).limit(FEW + 1).cte("few", materialized=True)
+    is_common = _number_in(few) > FEW
+    # COALESCE keeps it from looking the words up in their index, where the rows have no order.
+    has_words = fn.COALESCE(words, SQL("FALSE"))
+
+    def one_by_one(ids, applies, *conditions):
+        # OFFSET 0 makes it ask about one row after the other, the last added first.
+        row = model.select(SQL("1")).where(model.id == ids.c.id, *conditions).offset(0)
+        query = Select([ids], [ids.c.id]).where(applies, fn.EXISTS(row))
+        return query.order_by(ids.c.id.desc()).limit(most)
+
+    def in_order(*conditions):
+        return model.select(model.id).where(*conditions, has_words, condition).order_by(model.id.desc()).limit(most)
+
+    if near is None:
+        either = one_by_one(few, ~is_common, condition).union_all(in_order(is_common))
+        return [few, either.cte("found")]
+    close = near.cte("close", columns=["id"], materialized=True)
+    close_ids = Select([close], [close.c.id])
+    is_little = _number_in(close) <= LITTLE
     # IS TRUE makes it a look into a hash for each row, and no join that would read all of them.
-    among = [] if near is None else [Expression(Expression(table.c.id, "in", near), "IS", SQL("TRUE"))]
-    in_order = having.where(*among).order_by(table.c.id.desc()).offset(0).alias("in_order")
+    is_close = Expression(Expression(model.id, "in", close_ids), "IS", SQL("TRUE"))
+    either = (
+        one_by_one(few, ~is_common, condition)
+        .union_all(one_by_one(close_ids.distinct().alias("once"), is_common & is_little, has_words, condition))
+        .union_all(in_order(is_common & ~is_little, is_close))
+    )
+    return [few, close, either.cte("found")]
 
-    def those(hits, applies):
-        query = model.select(model.id).from_(Join(hits, model, on=(model.id == hits.c.id)))
-        return query.where(applies, condition).order_by(hits.c.id.desc()).limit(most)
 
-    either = those(few, how_many <= FEW).union_all(those(in_order, how_many > FEW))
-    return [few, either.cte("found")]
+def _number_in(table):
+    return Select([table], [fn.COUNT(SQL("*"))])
 
 
 def _on_sqlite(index, asked):

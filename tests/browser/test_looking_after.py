@@ -48,8 +48,8 @@ def test_whoever_is_assigned_has_the_student_on_the_dashboard_and_hears_of_chang
     expect(steps.region(sam, "My students")).to_have_count(0)
 
     to_the_case(kay, case)
-    steps.choose(kay, "Primary Advocate", "Sam Swift")
-    steps.choose(kay, "Coordinator", "Ken Kittiwake")
+    steps.pick(kay, "Primary Advocate", "Sam", "Sam Swift")
+    steps.pick(kay, "Coordinator", "Ken", "Ken Kittiwake")
     steps.pick(kay, "Following Case", "Gil", "Gil Gannet")
     steps.pick(kay, "Following Case", "Mo", "Mo Merlin")
     steps.press(kay, "Save")
@@ -84,7 +84,7 @@ def test_another_advocate_takes_the_place_of_the_first(site, page_for, cast, cas
     Case.update(primary_advocate=cast.sam).execute()
     kay, sam = page_for("kay"), page_for("sam")
     to_the_case(kay, case)
-    steps.choose(kay, "Primary Advocate", "Gil Gannet")
+    steps.pick(kay, "Primary Advocate", "Gil", "Gil Gannet")
     steps.press(kay, "Save")
     expect(kay.get_by_role("status").first).to_be_visible()
     assert Case.get().primary_advocate == cast.gil
@@ -97,8 +97,8 @@ def test_two_coordinators_at_once_lose_nothing(site, page_for, cast, case):
     kay, ken = page_for("kay"), page_for("ken", tolerate=True)
     for page in (kay, ken):
         page.goto(f"/cases/{case.ref}")
-    steps.choose(kay, "Coordinator", "Mo Merlin")
-    steps.choose(ken, "Coordinator", "Gil Gannet")
+    steps.pick(kay, "Coordinator", "Mo", "Mo Merlin")
+    steps.pick(ken, "Coordinator", "Gil", "Gil Gannet")
     steps.press(kay, "Save")
     expect(kay.get_by_role("status").first).to_be_visible()
     with ken.expect_navigation() as answer:
@@ -115,7 +115,7 @@ def test_two_coordinators_at_once_lose_nothing(site, page_for, cast, case):
 def test_the_same_without_script(plain_page_for, cast, case):
     kay = plain_page_for("kay")
     to_the_case(kay, case)
-    steps.choose(kay, "Primary Advocate", "Sam Swift")
+    steps.fill(kay, "Primary Advocate", "Sam Swift")
     steps.fill(kay, "Following Case", "Gil Gannet, Mo Merlin")
     steps.press(kay, "Save")
     kay.wait_for_url(f"**/cases/{case.ref}**")

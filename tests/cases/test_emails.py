@@ -129,7 +129,7 @@ def test_nobody_chooses_away_the_email_about_being_added(cast, case, sent):
 
 def test_the_three_fields_email_everybody_new_once(cast, case, client_for, post, url, sent):
     following = [cast.gil.ref, cast.mo.ref, cast.kay.ref]
-    data = {"primary_advocate": cast.sam.ref, "coordinator": cast.sam.ref, "following_ref": following}
+    data = {"primary_advocate_ref": cast.sam.ref, "coordinator_ref": cast.sam.ref, "following_ref": following}
     assert post(client_for("kay"), f"{url}/people", data, form_url=url).status_code == 303
     assert sent() == ["gil", "mo", "sam"]
     assert post(client_for("kay"), f"{url}/people", form_url=url).status_code == 303

@@ -315,7 +315,8 @@ def test_a_case_closed_while_typing_keeps_what_was_typed(cast, case, agency, cli
 
 
 def find(user, text, most=10):
-    return [ref for (ref,) in Case.select(Case.ref).where(Case.id << queries.cases_with_words(user, text, most)).tuples()]
+    fetch, _ = queries.with_words(user, text)
+    return [hit.ref for hit in fetch(most, 0)]
 
 
 @pytest.mark.parametrize("common", [10_000, 1])

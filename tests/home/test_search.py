@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from blueprints.kit import prepared
 from extensions import clock as house_clock
 from extensions import db
 from models import CasePresenting, Event, GroupMember, Incident, School
@@ -225,6 +226,29 @@ def test_very_many_results_are_bounded_honestly(client_for, world):
     assert "more than 500 incidents" in text_of(ada.get("/incidents?q=saxophone"))
     assert "501–520 of 520" in text_of(ada.get("/incidents?q=saxophone&page=11"))
     assert "Nothing found" in ask(client_for("kay"), "saxophone").text  # they have no part that is open to her
+
+
+@pytest.mark.parametrize("few, little", [(0, 1000), (0, 0)])
+def test_where_the_search_starts_changes_nothing(client_for, world, monkeypatch, few, little):
+    """At the words, at what is near the reader, or at the last added: the same incidents, in the same order."""
+    for who in (world.sam, world.oli, world.gil):
+        for number in range(3):
+            parts = [(world.zoe, [world.disclosure])] if number == 1 else [world.zoe]
+            alerted = [world.counselling] if number == 2 else []
+            factories.incident(who, parts, f"The quarrel, number {number}.", alerted=alerted)
+    factories.exclusion(world.gil, world.ada, incident=world.plain)
+    people = ("ada", "kay", "ken", "sam", "gil", "oli")
+
+    def everything():
+        prepared._plans.clear()
+        return [(who, re.findall(r'"/incidents/(I-\w+)"', ask(client_for(who), "quarrel").text)) for who in people]
+
+    before = everything()
+    assert {who: len(refs) for who, refs in before} == {"ada": 10, "kay": 7, "ken": 7, "sam": 4, "gil": 7, "oli": 3}
+    monkeypatch.setattr("blueprints.kit.fulltext.FEW", few)
+    monkeypatch.setattr("blueprints.kit.fulltext.LITTLE", little)
+    assert everything() == before
+    prepared._plans.clear()
 
 
 def test_what_may_not_be_seen_leaves_no_trace(client_for, world, clock):

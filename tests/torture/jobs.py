@@ -12,10 +12,13 @@ import config
 import permissions
 import tasks
 from blueprints.admin import actions as admin_actions
+from blueprints.cases import actions as case_actions
+from blueprints.cases import queries as cases
+from blueprints.cohorts import actions as cohort_actions
+from blueprints.imports import runs as imports
 from blueprints.incidents import actions as incident_actions
-from blueprints.students import imports
 from extensions import clock, db
-from models import Account, Conflict, ImportRun, Incident
+from models import Account, Case, CaseGroup, Conflict, Group, ImportRun, Incident
 
 
 def _open():
@@ -41,6 +44,19 @@ def deliver(say, minutes):
         idle = 0
         while idle < 2:
             idle = idle + 1 if tasks.deliver() == 0 else 0
+    say("idle")
+
+
+def remind(say, minutes):
+    """A worker's minute again and again: queues the reminders of milestones that are due and sends them."""
+    _later(minutes)
+    app = _open()
+    say("ready")
+    with app.app_context():
+        idle = 0
+        while idle < 2:
+            queued = cohort_actions.queue_due(clock.now())
+            idle = idle + 1 if queued + tasks.deliver() == 0 else 0
     say("idle")
 
 
@@ -76,6 +92,24 @@ def assign_for_ever(say, actor, incident_ids, assignee_ids, seed):
             continue
         incident_actions.assign(incident, to, actor=actor, version=incident.version)
         say((incident.id, to.id))
+
+
+def attach_for_ever(say, actor, case_ids, group_ids, seed):
+    """Attaches one whole group after the other to a case, emailing its members, and detaches it when its turn comes again;
+    says which was committed: (case, group, whether it is attached now)."""
+    _open()
+    chance = random.Random(seed)
+    actor = Account.get_by_id(actor)
+    say("ready")
+    while True:
+        case, group = Case.get_by_id(chance.choice(case_ids)), Group.get_by_id(chance.choice(group_ids))
+        is_attached = CaseGroup.select().where((CaseGroup.case == case) & (CaseGroup.group == group)).exists()
+        if is_attached:
+            case_actions.detach_group(case, group.ref, actor=actor)
+        else:
+            confirmed = cases.confirmation_of(cases.new_readers(case, group))
+            case_actions.attach_group(case, group, actor=actor, confirmed=confirmed, email=True)
+        say((case.id, group.id, not is_attached))
 
 
 def write(say, number, count, incident_ids, people, start_at):

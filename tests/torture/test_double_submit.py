@@ -78,7 +78,7 @@ FORMS = {
     "agency": ("kay", "/cases/{case}/agencies/new?section=prosecution", None, {"agency": "The court"}, {CaseAgency: 1}),
     "file of a case": ("kay", "/cases/{case}/files", None, {"files": ("notes.txt", b"Notes.\n")}, {StoredFile: 1}),
     "link incident": ("kay", "/cases/{case}/incidents", None, {"incident": "{incident}"}, {CaseIncident: 1}),
-    "people": ("kay", "/cases/{case}/people", None, {"primary_advocate": "{sam}", "following_ref": "{oli}"},
+    "people": ("kay", "/cases/{case}/people", None, {"primary_advocate_ref": "{sam}", "following_ref": "{oli}"},
                {CaseFollower: 1, Notification: 2, OutboxEmail: 2}),
     "attach whole group": ("kay", "/cases/{case}/assignment/{group}", "/cases/{case}/groups",
                            {"group": "{group}", "confirmed": "{confirmed}", "email": "y"},

@@ -1,21 +1,25 @@
-"""kill -9 in the middle of bulk closing, an import and assignments: nothing torn, lost or doubled afterwards."""
+"""kill -9 in the middle of bulk closing, an import, assignments and groups that come onto cases: nothing torn, lost or
+doubled afterwards."""
 
+import json
 import time
 from datetime import timedelta
 
 import pytest
 
 from blueprints.admin import queries as admin_queries
-from blueprints.students import imports
+from blueprints.imports import runs as imports
 from extensions import clock, db
 from models import (
     BulkClosing,
     BulkClosingNotice,
+    CaseGroup,
     Event,
     ImportRun,
     Incident,
     IncidentAssignment,
     IncidentClosure,
+    Notification,
     OutboxEmail,
     Student,
     is_postgres,
@@ -185,18 +189,16 @@ def test_an_import_is_saved_whole_and_once(app, cast, environ, kills, full, figu
 # --- Assignment ------------------------------------------------------------------------------------------------------
 
 
-def test_an_assignment_is_written_with_everything_that_follows_from_it(app, cast, environ, kills, full, figure):
-    chance = dice(full, "assignment")
-    category = factories.category("Bullying")
-    rows = [factories.incident(cast.sam, [(cast.student, [category])]) for _ in range(5)]
-    others = [cast.ken, cast.ada]
+def killed_at_work(environ, kills, chance, check, made, *job):
+    """Starts the job, which says what it has committed, and kills it after a moment, over and over; `check` gets all that
+    was said so far, and `made` tells how much there is. Returns what was said."""
     said = []
     with children() as start:
         for turn in range(kills):
-            child = start(environ, "assign_for_ever", cast.kay.id, [row.id for row in rows],
-                          [one.id for one in others], turn)  # fmt: skip
+            child = start(environ, *job, turn)
             assert child.hear() == "ready"
-            until = time.monotonic() + 0.05 + chance.random() * 0.15
+            said.append(child.hear())  # it is well under way, however slow the machine
+            until = time.monotonic() + 0.02 + chance.random() * 0.15
             while time.monotonic() < until:
                 if child.heard():
                     said.append(child.hear())
@@ -208,12 +210,27 @@ def test_an_assignment_is_written_with_everything_that_follows_from_it(app, cast
                     said.append(child.hear())
             except AssertionError:
                 pass
-            check_assignments(rows, said)
-            made = IncidentAssignment.select().count()
+            check(said)
             # the one that was committed when the kill came may not have been said any more
-            assert len(said) <= made <= len(said) + turn + 1, f"{made} assignments, {len(said)} were made"
+            assert len(said) <= made() <= len(said) + turn + 1, f"{made()} are there, {len(said)} were made"
     healthy()
-    assert len(said) >= kills, "it was killed before it assigned anything"
+    return said
+
+
+def in_order(claimed, history):
+    """Whether all that was claimed is in the history, in its order. There may be gaps: a kill between the commit and the
+    word of it leaves something that was never claimed."""
+    kept = iter(history)
+    return all(each in kept for each in claimed)
+
+
+def test_an_assignment_is_written_with_everything_that_follows_from_it(app, cast, environ, kills, full, figure):
+    chance = dice(full, "assignment")
+    category = factories.category("Bullying")
+    rows = [factories.incident(cast.sam, [(cast.student, [category])]) for _ in range(5)]
+    job = ("assign_for_ever", cast.kay.id, [row.id for row in rows], [cast.ken.id, cast.ada.id])
+    made = IncidentAssignment.select().count
+    said = killed_at_work(environ, kills, chance, lambda said: check_assignments(rows, said), made, *job)
     figure("kill -9, assignment", f"{kills} kills over {len(said)} assignments: 0 torn, lost or doubled")
 
 
@@ -225,8 +242,42 @@ def check_assignments(rows, said):
         emails = OutboxEmail.select().where(OutboxEmail.target == row.ref).count()
         claimed = [to for incident, to in said if incident == row.id]
         assert len(history) == events == emails == now.version - 1, f"torn: {len(history)}, {events}, {emails}, {now.version}"
-        # in order, but not without gaps: a kill between the commit and the word of it leaves one that was never claimed
-        kept = iter([step.to_id for step in history])
-        assert all(to in kept for to in claimed), "an assignment that was committed is lost"
+        assert in_order(claimed, [step.to_id for step in history]), "an assignment that was committed is lost"
         if history:
             assert now.assigned_to_id == history[-1].to_id
+
+
+# --- A group on a case -----------------------------------------------------------------------------------------------
+
+
+def test_a_group_is_attached_with_everything_that_follows_from_it(app, cast, environ, kills, full, figure):
+    chance = dice(full, "attachment")
+    cases = [factories.case(cast.student, opened_by=cast.kay) for _ in range(3)]
+    groups = [factories.group("Mornings", [cast.gil, cast.sam]), factories.group("Evenings", [cast.oli, cast.ken, cast.mo])]
+    job = ("attach_for_ever", cast.kay.id, [case.id for case in cases], [group.id for group in groups])
+    made = Event.select().where(Event.verb.in_(["case.attached", "case.detached"])).count
+    said = killed_at_work(environ, kills, chance, lambda said: check_attachments(cases, groups, said), made, *job)
+    attached = sum(is_attached for _, _, is_attached in said)
+    assert attached, "no group was attached"
+    figure("kill -9, a group on a case", f"{kills} kills over {attached} attachments: 0 torn, lost or doubled")
+
+
+def check_attachments(cases, groups, said):
+    """The history of a case is what its events say: everything else has to follow from them, row by row."""
+    by_ref = {group.ref: group for group in groups}
+    for case in cases:
+        steps = Event.select().where((Event.target == case.ref) & Event.verb.in_(["case.attached", "case.detached"]))
+        history = [
+            (by_ref[json.loads(step.data)["groups"][0]].id, step.verb == "case.attached") for step in steps.order_by(Event.id)
+        ]
+        now = {row.group_id for row in CaseGroup.select().where(CaseGroup.case == case)}
+        assert now == {group for group, is_attached in dict(history).items() if is_attached}, f"torn: {now} after {history}"
+        for group in groups:
+            turns = [is_attached for each, is_attached in history if each == group.id]
+            assert turns == [place % 2 == 0 for place in range(len(turns))], f"doubled: {turns}"
+            for member in group.members:
+                for model in (Notification, OutboxEmail):
+                    told = (model.kind == "case_added") & (model.target == case.ref) & (model.account == member.account)
+                    assert model.select().where(told).count() == sum(turns), f"torn: {model.__name__} of {turns}"
+        claimed = [(group, is_attached) for each, group, is_attached in said if each == case.id]
+        assert in_order(claimed, history), "an attachment that was committed is lost"

@@ -10,7 +10,7 @@ from blueprints.admin.queries.bulk_closing import (
     preview_export,
 )
 from blueprints.admin.queries.categories import category, category_rows, changed_readers, possible_parents
-from blueprints.admin.queries.effects import cases_changed, incidents_changed
+from blueprints.admin.queries.effects import cases_changed, gained_by_department, gained_by_role, incidents_changed
 from blueprints.admin.queries.email import email_row, email_rows, email_state
 from blueprints.admin.queries.groups import (
     addable,
@@ -52,6 +52,8 @@ __all__ = [
     "export_events",
     "last_seal",
     "export_list",
+    "gained_by_department",
+    "gained_by_role",
     "group",
     "group_choices",
     "groups",

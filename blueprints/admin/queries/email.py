@@ -16,6 +16,9 @@ KINDS = {
     "action_due": "An action is due",
     "student_changed": "A student's profile was changed",
     "digest": "Daily digest",
+    "milestone_asked": "A milestone waits for an answer",
+    "milestone_reminder": "A milestone is due soon",
+    "student_invitation": "Invitation of a student",
     "invitation": "Invitation",
     "password_link": "Set-password link",
 }

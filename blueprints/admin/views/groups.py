@@ -1,11 +1,12 @@
 """Admin > Groups: departments with their directors, groups with their members and managers."""
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 
 import permissions
 from blueprints.admin import actions, queries
 from blueprints.admin.forms import DepartmentForm, GroupForm
 from blueprints.admin.views import bp, membership
+from blueprints.admin.views.widening import part, widening
 from models import Conflict
 
 
@@ -56,8 +57,12 @@ def edit_group(ref):
         return render_template("admin/group_form.html", form=form, row=row)
     status, differences = 422, ()
     if form.validate():
+        department = _department_of(form)
+        found = _widening(row, department)
+        if not found.is_confirmed:
+            return render_template("admin/group_form.html", form=form, row=row, widening=found)
         try:
-            fields = {"name": form.name.data, "department": _department_of(form), "is_active": form.is_active.data}
+            fields = {"name": form.name.data, "department": department, "is_active": form.is_active.data}
             actions.change_group(row, form.read_version, actor=g.user, **fields)
         except actions.Taken:
             form.name.errors = ["There is a group of this name already."]
@@ -68,6 +73,20 @@ def edit_group(ref):
             flash(f"The group {row.name} was saved.", "ok")
             return redirect(url_for("admin.group", ref=ref), 303)
     return render_template("admin/group_form.html", form=form, row=row, differences=differences), status
+
+
+@bp.route("/admin/groups/<ref>/edit/effect")
+@permissions.policy("admin.groups", record=True)
+def effect_of_editing(ref):
+    """Who comes to see cases by the department that is chosen: a part of the page before."""
+    row, chosen = queries.group(g.user, ref), request.args.get("department", "")
+    known = [one for one, _, _ in queries.departments(g.user) if one.ref == chosen]
+    return part(_widening(row, known[0] if known else None))
+
+
+def _widening(row, department):
+    gained = queries.gained_by_department(g.user, row, department)
+    return widening(gained, row.ref, department.ref if department else "")
 
 
 def _group_form(row):

@@ -7,8 +7,10 @@ import permissions
 from blueprints.account import actions
 from blueprints.account import queries as accounts
 from blueprints.account.actions import Refused
+from blueprints.admin import queries
 from blueprints.admin.user_forms import NO_ROLE, UserEditForm, UserForm
 from blueprints.admin.views import bp
+from blueprints.admin.views.widening import part, widening
 from blueprints.kit import uploads
 from blueprints.kit.listing import paginate, with_args
 from blueprints.kit.presentation import nudge, zone
@@ -130,7 +132,10 @@ def user_edit(ref):
     account = accounts.account(g.user, ref)
     form = UserEditForm(obj=account)
     status, theirs = 422 if form.is_submitted() else 200, None
-    if form.validate_on_submit():
+    found = _widening(account, form.role.data) if form.validate_on_submit() else None
+    if found and not found.is_confirmed:
+        status = 200
+    elif found:
         try:
             photo = actions.Photo(current_app.settings.instance / "files", form.photo.data or None, form.remove_photo.data)
             saved = actions.change_account(
@@ -149,8 +154,26 @@ def user_edit(ref):
             return redirect(url_for("admin.user", ref=ref), 303)
     assigned = accounts.assigned_incidents(g.user, account) if g.school.cases_module else 0
     return render_template(
-        "admin/users_edit.html", form=form, account=account, theirs=theirs, assigned=assigned, uploads=uploads
+        "admin/users_edit.html",
+        form=form,
+        account=account,
+        theirs=theirs,
+        assigned=assigned,
+        uploads=uploads,
+        widening=found,
     ), status
+
+
+@bp.route("/admin/users/<ref>/edit/effect")
+@policy("admin.users", record=True)
+def user_effect(ref):
+    """What the person comes to see by the role that is chosen: a part of the page before."""
+    account, role = accounts.account(g.user, ref), request.args.get("role", "")
+    return part(_widening(account, role if role in permissions.ROLES else account.role))
+
+
+def _widening(account, role):
+    return widening(queries.gained_by_role(g.user, account, role), account.ref, role)
 
 
 @bp.route("/admin/users/<ref>/deactivation", methods=["POST"])

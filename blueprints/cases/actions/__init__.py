@@ -1,7 +1,6 @@
 """What may be done to cases. Every function takes `actor`, checks, owns its transaction and records its event."""
 
-from blueprints.cases.actions.attaching import Unconfirmed, attach_group, attach_staff, detach_group, detach_staff
-from blueprints.cases.actions.base import Refused
+from blueprints.cases.actions.attaching import attach_group, attach_staff, detach_group, detach_staff
 from blueprints.cases.actions.closing import close_case, reopen_case
 from blueprints.cases.actions.entries import add_entry, edit_entry
 from blueprints.cases.actions.files import add_files, remove_file
@@ -9,6 +8,7 @@ from blueprints.cases.actions.linking import link_incident, unlink_incident
 from blueprints.cases.actions.opening import change_case, open_case
 from blueprints.cases.actions.people import save_people
 from blueprints.cases.actions.sections import add_agency, change_agency, remove_agency, save_presenting
+from blueprints.kit.refusing import Refused, Unconfirmed
 
 __all__ = [
     "Refused",

@@ -6,13 +6,11 @@ ticked in. What ends is deleted: its history is the audit log (docs/adr/0008-peo
 
 import events
 import permissions
-from blueprints.cases.actions.base import Refused, refuse_closed
-from blueprints.cases.queries.people import assignable, confirmation_of, new_readers, pick_group
-from blueprints.incidents.actions import Unconfirmed
+from blueprints.cases.actions.base import people_on, refuse_closed
+from blueprints.cases.queries.people import assignable, new_readers, pick_group
+from blueprints.kit.refusing import Refused, Unconfirmed, confirmation_of
 from extensions import db
 from models import Account, CaseGroup, CaseStaff, Group, GroupMember, OutboxEmail
-
-__all__ = ["Unconfirmed", "attach_group", "attach_staff", "detach_group", "detach_staff", "refuse_unfit"]
 
 
 def attach_group(case, group, *, actor, confirmed, email=False):
@@ -30,7 +28,7 @@ def attach_group(case, group, *, actor, confirmed, email=False):
         new = new_readers(case, group)
         if confirmed != confirmation_of(new):
             raise Unconfirmed(new)
-        before = _on_case(case)
+        before = {account.id for account in people_on(case)}
         CaseGroup.create(case=case, group=group, attached_by=actor)
         events.record("case.attached", actor=actor, target=case.ref, accounts=[], groups=[group.ref])
         _tell(case, _members(case, group), before, actor, email)
@@ -50,7 +48,7 @@ def attach_staff(case, group, accounts, *, actor, email=False):
         new = [account for account in accounts if account.id not in known]
         if not new:
             raise Refused("staff", f"{_names(accounts)} assigned to this case already.")
-        before = _on_case(case)
+        before = {account.id for account in people_on(case)}
         for account in new:
             CaseStaff.create(case=case, account=account, from_group=group, attached_by=actor)
         refs = [account.ref for account in new]
@@ -119,11 +117,6 @@ def _members(case, group):
     """The members of the group who now see the case."""
     mine = GroupMember.select(GroupMember.account).where(GroupMember.group == group.id)
     return list(assignable(case.id).where(Account.id.in_(mine)))
-
-
-def _on_case(case):
-    """Ids of everybody who works on the case as it stands."""
-    return {account.id for account, reasons in permissions.who_can_see_case(case) if permissions.ON_CASE & set(reasons)}
 
 
 def _tell(case, accounts, before, actor, email):

@@ -2,17 +2,9 @@
 
 import events
 import permissions
+from blueprints.kit.refusing import Refused
 from extensions import clock
 from models import Case
-
-
-class Refused(Exception):
-    """It can't be done; `field` names the form's field that the sentence belongs to."""
-
-    def __init__(self, field, sentence):
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 def refuse_closed(case, field):
@@ -23,11 +15,15 @@ def refuse_closed(case, field):
         raise Refused(field, "This case is closed. Reopen it first.")
 
 
+def people_on(case):
+    """The accounts of everybody who works on the case as it stands."""
+    return [account for account, reasons in permissions.who_can_see_case(case) if permissions.ON_CASE & set(reasons)]
+
+
 def note_activity(case, detail, *, actor):
     """In the open transaction: the case moved just now, and everybody who is on it is told, without what it was.
 
     `detail` is a word of ours: entry, section, file, incident, closing, reopening.
     """
     Case.update(last_activity_at=clock.now()).where(Case.id == case.id).execute()
-    people = [account for account, reasons in permissions.who_can_see_case(case) if permissions.ON_CASE & set(reasons)]
-    events.notify("case_changed", people, actor=actor, target=case.ref, target_id=case.id, detail=detail)
+    events.notify("case_changed", people_on(case), actor=actor, target=case.ref, target_id=case.id, detail=detail)

@@ -1,10 +1,9 @@
 """The shape of what is typed about a case as a whole: opening, title and type, closing, reopening, linking."""
 
-from wtforms import IntegerField, StringField, TextAreaField
-from wtforms.widgets import HiddenInput
+from wtforms import StringField, TextAreaField
 
 from blueprints.cases.queries.sections import PRESENTING_LABELS
-from blueprints.kit.forms import CasewardForm, Choice, LongText, NotFuture, Required, SchoolDateField, ShortText
+from blueprints.kit.forms import CasewardForm, Choice, LongText, NotFuture, Required, SchoolDateField, ShortText, VersionedForm
 
 TITLE = ("Title", [Required("Give the case a title."), ShortText(200)])
 UNKNOWN_TYPE = "This case type can't be chosen. Choose one from the list."
@@ -32,28 +31,19 @@ class OpenCaseForm(CasewardForm):
         return given if any(given.values()) else None
 
 
-class _VersionedForm(CasewardForm):
-    """Carries the version it was filled from; `rebase` lets the form be sent again over the row as it stands now."""
-
-    version = IntegerField(widget=HiddenInput())
-
-    def rebase(self, row):
-        self.version.raw_data, self.version.data = None, row.version
-
-
-class EditCaseForm(_VersionedForm):
+class EditCaseForm(VersionedForm):
     title = StringField(*TITLE)
     case_type = Choice("Case type", [Required("Choose a case type.")], unknown=UNKNOWN_TYPE)
 
 
-class CloseCaseForm(_VersionedForm):
+class CloseCaseForm(VersionedForm):
     reason = Choice(
         "Reason", [Required("Choose a reason.")], unknown="This reason can't be chosen. Choose one from the list."
     )
     outcome = TextAreaField("Outcome", [LongText(10_000)])
 
 
-class ReopenCaseForm(_VersionedForm):
+class ReopenCaseForm(VersionedForm):
     reason = StringField("Reason", [Required("Say why the case is reopened."), ShortText(250)])
 
 

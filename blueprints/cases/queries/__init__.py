@@ -10,8 +10,8 @@ from blueprints.cases.queries.history import history
 from blueprints.cases.queries.linked import linked_incident, linked_incidents, linked_summaries
 from blueprints.cases.queries.lists import STATUSES, export_rows, filtered, paging
 from blueprints.cases.queries.opening import case_types, close_reasons
-from blueprints.cases.queries.people import choices as people_choices
 from blueprints.cases.queries.people import (
+    all_groups,
     confirmation_of,
     my_students,
     new_readers,
@@ -40,7 +40,7 @@ from blueprints.cases.queries.sections import (
     shown,
 )
 from blueprints.cases.queries.sections import page as written_page
-from blueprints.cases.queries.words import cases_with_words, with_words
+from blueprints.cases.queries.words import with_words
 
 __all__ = [
     "REFERENCE",
@@ -49,10 +49,10 @@ __all__ = [
     "Wording",
     "agency",
     "agency_wordings",
+    "all_groups",
     "anchor",
     "case",
     "case_types",
-    "cases_with_words",
     "close_reasons",
     "confirmation_of",
     "draft_keys",
@@ -74,7 +74,6 @@ __all__ = [
     "my_students",
     "new_readers",
     "paging",
-    "people_choices",
     "people_page",
     "pick_group",
     "pick_staff",

@@ -12,9 +12,9 @@ from peewee import JOIN, SQL, Value, fn
 
 import permissions
 from blueprints.cases.queries.lists import BECAUSE
-from blueprints.cases.queries.record import who_can_see
-from blueprints.incidents.queries.choices import confirmation_of
+from blueprints.cases.queries.record import may_manage, who_can_see
 from blueprints.kit import prepared
+from blueprints.kit.refusing import confirmation_of
 from blueprints.kit.text import fold
 from models import Account, Case, CaseFollower, CaseGroup, CaseStaff, Group, GroupMember, Student
 
@@ -23,8 +23,8 @@ __all__ = [
     "Assigned",
     "Member",
     "MyStudent",
+    "all_groups",
     "assignable",
-    "choices",
     "confirmation_of",
     "members",
     "my_students",
@@ -67,12 +67,12 @@ class Assigned(NamedTuple):
 def page(user, case):
     """What _people.html, _assigned.html and "Who can see this" show, in two queries.
 
-    `people_form` is the view's to fill. `all_groups` and `all_staff` are (ref, label) to choose from: for those who
-    attach and detach, while the case is open.
+    `people_form` is the view's to fill. `all_groups` are (ref, name) to choose from: for those who attach and detach, while
+    the case is open.
     """
-    may_change = case.status == "Open" and bool(permissions.MANAGE_CASE & set(case.reasons))
-    found = {"following": [], "staff": [], "group": [], "any group": [], "any staff": []}
-    for kind, *row in prepared.rows(_on_case_and_to_choose_from if may_change else _on_case, case_id=case.id):
+    may_change = case.status == "Open" and may_manage(case)
+    found = {"following": [], "staff": [], "group": [], "any group": []}
+    for kind, *row in prepared.rows(_on_case_and_all_groups if may_change else _on_case, case_id=case.id):
         found[kind].append(row)
     return {
         "people_form": None,
@@ -81,7 +81,6 @@ def page(user, case):
         "staff": [Assigned(*row) for row in found["staff"]],
         "groups": _attached(found["group"]),
         "all_groups": [(ref, name) for ref, name, *_ in found["any group"]],
-        "all_staff": _labelled([(ref, name, email) for ref, name, email, *_ in found["any staff"]]),
         "readers": who_can_see(user, case),
     }
 
@@ -95,18 +94,10 @@ def _attached(rows):
     return list(found.values())
 
 
-def _labelled(people):
-    """(ref, label) of (ref, name, email); two people of one name are told apart by their email."""
-    times = Counter(name for _, name, _ in people)
-    twice = {name for name, number in times.items() if number > 1}
-    return [(ref, f"{name} ({email})" if name in twice else name) for ref, name, email in people]
-
-
-def _on_case_and_to_choose_from(case_id):
-    nothing = (SQL("TRUE"), SQL("NULL"), Value(""), Value(""))
-    groups = Group.select(Value("any group"), Group.ref, Group.name, Value(""), *nothing).where(Group.is_active)
-    staff = assignable(case_id, Value("any staff"), Account.ref, Account.name, Account.email, *nothing).order_by()
-    return _on_case(case_id).union_all(groups).union_all(staff).order_by(*_BY_NAME)
+def _on_case_and_all_groups(case_id):
+    nothing = (Value(""), SQL("TRUE"), SQL("NULL"), Value(""), Value(""))
+    groups = Group.select(Value("any group"), Group.ref, Group.name, *nothing).where(Group.is_active)
+    return _on_case(case_id).union_all(groups).order_by(*_BY_NAME)
 
 
 _BY_NAME = SQL("3"), SQL("2"), SQL("4")
@@ -138,18 +129,13 @@ def _on_case(case_id):
 # --- Who may be chosen -----------------------------------------------------------------------------------------------
 
 
-def choices(case):
-    """([(ref, name)] of all active groups, [(ref, label)] of all staff who can be assigned), by name. Two people of one
-    name are told apart by their email."""
-    rows = prepared.rows(_choices, case_id=case.id)
-    groups = [(ref, name) for is_staff, ref, name, _ in rows if not is_staff]
-    return groups, _labelled([row for is_staff, *row in rows if is_staff])
+def all_groups():
+    """(ref, name) of all active groups, by name."""
+    return prepared.rows(_all_groups)
 
 
-def _choices(case_id):
-    groups = Group.select(SQL("0"), Group.ref, Group.name, Value("")).where(Group.is_active)
-    staff = assignable(case_id, SQL("1"), Account.ref, Account.name, Account.email).order_by()
-    return groups.union_all(staff).order_by(SQL("3"), SQL("2"))
+def _all_groups():
+    return Group.select(Group.ref, Group.name).where(Group.is_active).order_by(Group.name, Group.ref)
 
 
 def assignable(case_id, *fields):
@@ -173,9 +159,14 @@ def pick_staff(refs):
 
 
 def suggest_staff(case, text, limit=12):
-    """{ref, label, hint} of the staff who can be assigned and fit what was typed, for the picker."""
-    rows = _matching(case, text).limit(limit) if text.strip() else []
-    return [{"ref": row.ref, "label": row.name, "hint": permissions.ROLES[row.role]} for row in rows]
+    """{ref, label, hint} of the staff who can be assigned and fit what was typed, for the picker. Two people of one name
+    are told apart by their email."""
+    rows = list(_matching(case, text).limit(limit)) if text.strip() else []
+    times = Counter(row.name for row in rows)
+    labels = [f"{row.name} ({row.email})" if times[row.name] > 1 else row.name for row in rows]
+    return [
+        {"ref": row.ref, "label": label, "hint": permissions.ROLES[row.role]} for row, label in zip(rows, labels, strict=True)
+    ]
 
 
 def resolve_staff(case, text):

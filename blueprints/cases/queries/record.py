@@ -15,7 +15,7 @@ REFERENCE = re.compile(r"C-[0-9A-HJKMNP-TV-Z]{6}")
 
 Opener, Primary, Coordinator, Closer = (Account.alias(name) for name in ("opener", "primary", "coordinator", "closer"))
 CASE_FIELDS = Case._meta.sorted_fields
-PERSON = ("id", "ref", "name", "is_active")
+PERSON = ("id", "ref", "name", "role", "is_active")
 STUDENT = ("id", "ref", "first_name", "last_name", "preferred_name", "year_group", "tutor_group", "is_active")
 TYPE = ("id", "ref", "name")
 

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from peewee import DateField, Value, fn
 
 import events
-import permissions
 from blueprints.account import queries as accounts
+from blueprints.cases.queries.record import may_manage
 from blueprints.kit import prepared
 from blueprints.kit.days import show_day
+from blueprints.kit.records import one_of
 from models import (
     Account,
     CaseAgency,
@@ -274,21 +275,14 @@ def entries(user, case):
     )
 
 
-def _row(model, case, ref):
-    row = model.get_or_none((model.ref == ref[:16].replace("\0", "")) & (model.case == case.id))
-    if row is None:
-        raise permissions.NotVisible(f"{case.ref}/{ref}")
-    return row
-
-
 def entry(user, case, ref):
     """One entry of this case, or NotVisible."""
-    return _row(CaseEntry, case, ref)
+    return one_of(case, CaseEntry.case, ref)
 
 
 def may_change_entry(user, case, entry):
     """Whether `user`, who sees the case, may change this entry: whoever wrote it, and whoever manages the case."""
-    return entry.author_id == user.id or bool(permissions.MANAGE_CASE & set(case.reasons))
+    return entry.author_id == user.id or may_manage(case)
 
 
 # --- Sections --------------------------------------------------------------------------------------------------------
@@ -302,10 +296,7 @@ def presenting(user, case):
 
 def agency(user, case, ref, removed=False):
     """One agency of this case, or NotVisible; one that was removed only with `removed=True`."""
-    row = _row(CaseAgency, case, ref)
-    if row.removed_at is not None and not removed:
-        raise permissions.NotVisible(f"{case.ref}/{ref}")
-    return row
+    return one_of(case, CaseAgency.case, ref, removed)
 
 
 # --- Files -----------------------------------------------------------------------------------------------------------
@@ -313,9 +304,7 @@ def agency(user, case, ref, removed=False):
 
 def file(user, case, ref, audit=True):
     """One file of this case that was not removed, or NotVisible; its reading is on record before it leaves."""
-    row = _row(StoredFile, case, ref)
-    if row.removed_at is not None:
-        raise permissions.NotVisible(f"{case.ref}/{ref}")
+    row = one_of(case, StoredFile.case, ref)
     if audit:
         events.record_alone("case.file_read", actor=user, target=case.ref, reasons=case.reasons, file=row.ref)
     return row

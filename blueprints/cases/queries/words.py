@@ -24,18 +24,6 @@ MOST_WORDS = 12  # that are looked for in titles: each number of words is a stat
 COUNTED = 500  # beyond this a search says "more than"
 
 
-def cases_with_words(user, text, most):
-    """Ids of the cases that `user` may see and that have these words in a text or the title, as a query: the ones with
-    the latest activity first, at most `most`. Quotes, OR and a leading - work in texts; nothing raises.
-
-    Each text stands for itself: two words have to be in the same entry.
-    """
-    asked = fulltext.words(text)
-    if not asked:
-        return Case.select(Case.id).where(SQL("1 = 0"))
-    return _found(user, _among_cases if _is_common(asked) else _among_texts, asked, _title_patterns(text), most)
-
-
 def _found(user, fits, asked, titles, most):
     query = permissions.visible_cases(user, Case.id).where(fits(asked) | _in_title(titles))
     return query.order_by(Case.last_activity_at.desc(), Case.id.desc()).limit(most)
@@ -56,7 +44,12 @@ class Hit(NamedTuple):
 
 
 def with_words(user, text):
-    """(fetch, count) of the Hits, for kit.listing.paginate(); counting stops at COUNTED + 1, or where the page ends."""
+    """(fetch, count) of the Hits, for kit.listing.paginate(): the cases that `user` may see and that have these words in a
+    text or the title, the ones with the latest activity first. Counting stops at COUNTED + 1, or where the page ends.
+
+    Each text stands for itself: two words have to be in the same entry. Quotes, OR and a leading - work in texts; nothing
+    raises.
+    """
     asked, counted = fulltext.words(text), [0]
     build = _rows_of_common if asked and _is_common(asked) else _rows_of_few
 

@@ -25,8 +25,7 @@ def assignment(ref):
 
 
 def _choose_group(case, problem):
-    groups, _ = queries.people_choices(case)
-    page = {"case": case, "all_groups": groups, "problem": problem}
+    page = {"case": case, "all_groups": queries.all_groups(), "problem": problem}
     return render_template("cases/attach.html", **page), 422 if problem else 200
 
 

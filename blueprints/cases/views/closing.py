@@ -6,8 +6,9 @@ import permissions
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.opening import CloseCaseForm, ReopenCaseForm, choices
 from blueprints.cases.views import bp
-from blueprints.cases.views.common import attempt, managed, to_case
+from blueprints.cases.views.common import managed, to_case
 from blueprints.kit import presentation
+from blueprints.kit.attempt import attempt
 
 
 @bp.route("/cases/<ref>/closure", methods=["GET", "POST"])

@@ -1,15 +1,10 @@
-"""What the pages share: loading the case a page is about, and trying to save a form."""
+"""What the pages share: loading the case a page is about, the way back to it, and its wordings side by side."""
 
-from dataclasses import dataclass
-from typing import Any
-
-from flask import current_app, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 
 import permissions
-from blueprints.cases import actions, queries
-from blueprints.kit import uploads
+from blueprints.cases import queries
 from blueprints.kit.wording import compare
-from models import Conflict
 
 
 def loaded(ref):
@@ -32,43 +27,6 @@ def to_case(ref, anchor=None):
     except permissions.NotVisible:
         return redirect(url_for("cases.mine"), 303)
     return redirect(url_for("cases.case", ref=ref, _anchor=anchor), 303)
-
-
-def upload_folder():
-    return current_app.settings.instance / "files"
-
-
-@dataclass
-class Attempt:
-    """What came of a form: `saved`; or `theirs`, the row that somebody else changed first; or errors in the form."""
-
-    form: Any
-    result: Any = None
-    saved: bool = False
-    theirs: Any = None
-
-    @property
-    def status(self):
-        """The HTTP status of the page that shows it."""
-        if self.theirs is not None:
-            return 409
-        return 422 if self.form.errors else 200
-
-
-def attempt(form, work):
-    """Run `work` and put what stops it where the page can show it. After a conflict the form can be sent again."""
-    found = Attempt(form)
-    try:
-        found.result = work()
-        found.saved = True
-    except actions.Refused as problem:
-        form[problem.field].errors = [*form[problem.field].errors, problem.sentence]
-    except uploads.UploadProblem as problem:
-        form["files"].errors = [*form["files"].errors, problem.sentence]
-    except Conflict as conflict:
-        found.theirs = conflict.row
-        form.rebase(conflict.row)
-    return found
 
 
 def compared(wordings):

@@ -9,8 +9,9 @@ from blueprints.account import queries as accounts
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.written import EditEntryForm, EntryForm
 from blueprints.cases.views import bp
-from blueprints.cases.views.common import attempt, compared, loaded, to_case
+from blueprints.cases.views.common import compared, loaded, to_case
 from blueprints.kit import listing, presentation
+from blueprints.kit.attempt import attempt
 
 
 @bp.route("/cases/<ref>/entries", methods=["GET", "POST"])

@@ -3,9 +3,9 @@
 from flask import flash, g, redirect, render_template, url_for
 
 import permissions
-from blueprints.cases.forms.people import ExclusionForm
 from blueprints.cases.views import bp
 from blueprints.cases.views.common import loaded, to_case
+from blueprints.kit.forms import ExclusionForm
 from blueprints.students import actions as students_actions
 from blueprints.students import queries as students
 

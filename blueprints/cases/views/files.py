@@ -5,9 +5,10 @@ from flask import flash, g, render_template
 import permissions
 from blueprints.cases import actions, queries
 from blueprints.cases.views import bp
-from blueprints.cases.views.common import attempt, loaded, to_case, upload_folder
+from blueprints.cases.views.common import loaded, to_case
 from blueprints.incidents.actions import taken
 from blueprints.kit import presentation, uploads
+from blueprints.kit.attempt import attempt, download, upload_folder
 from blueprints.kit.forms import FilesForm
 
 
@@ -35,10 +36,7 @@ def _add(case, form):
 def file(ref, file_ref):
     case = queries.case(g.user, ref, audit=False)
     row = queries.file(g.user, case, file_ref)
-    try:
-        return uploads.download_response(upload_folder(), row.path_name, row.name, row.media_type)
-    except FileNotFoundError:
-        raise permissions.NotVisible(f"{ref}/{file_ref}") from None
+    return download(row, f"{ref}/{file_ref}")
 
 
 @bp.route("/cases/<ref>/files/<file_ref>/removal", methods=["POST"])

@@ -6,9 +6,10 @@ import permissions
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.opening import LinkIncidentForm
 from blueprints.cases.views import bp
-from blueprints.cases.views.common import attempt, loaded
+from blueprints.cases.views.common import loaded
 from blueprints.incidents import queries as incident_queries
 from blueprints.kit import presentation
+from blueprints.kit.attempt import attempt
 
 # Of a missing incident and of one that the reader may not see.
 UNKNOWN = "No incident with this number is known. Check it letter by letter."

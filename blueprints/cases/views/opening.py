@@ -11,9 +11,9 @@ from blueprints.account import queries as accounts
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.opening import OpenCaseForm, choices
 from blueprints.cases.views import bp
-from blueprints.cases.views.common import attempt
 from blueprints.incidents import queries as incidents
 from blueprints.kit import presentation
+from blueprints.kit.attempt import attempt
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
 

@@ -7,28 +7,38 @@ import permissions
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.people import PeopleForm
 from blueprints.cases.views import bp
-from blueprints.cases.views.common import attempt, managed, to_case
+from blueprints.cases.views.common import managed, to_case
 from blueprints.kit import presentation
+from blueprints.kit.attempt import attempt, blame
+
+ONE_PERSON = ("primary_advocate", "coordinator")
 
 
 def people_on_page(case):
     """What the partials about people need on the page of a case, with the form for those who may change them."""
     page = queries.people_page(g.user, case)
-    page["chips"] = _chips(page["following"])
     if page["may_assign"]:
-        page["people_form"] = _form(case, page["all_staff"])
+        page["people_form"] = _form(case)
+        page["chips"] = _chips(_holding(case, page["following"]))
     return page
 
 
-def _form(case, staff):
-    holders = {name: getattr(case, name) for name in ("primary_advocate", "coordinator")}
-    data = {name: holder.ref if holder else "" for name, holder in holders.items()}
-    data["version"] = case.version if request.method == "GET" else None  # a form sent without one has none
-    return PeopleForm(data=data).offer(case, staff)
+def _form(case):
+    return PeopleForm(data={"version": case.version if request.method == "GET" else None})  # sent without one, it has none
+
+
+def _holding(case, following):
+    """{field: who stands there now}."""
+    holders = {name: getattr(case, name) for name in ONE_PERSON}
+    return {name: [holder] if holder else [] for name, holder in holders.items()} | {"following": following}
 
 
 def _chips(people):
-    return [{"ref": row.ref, "label": row.name, "hint": permissions.ROLES.get(row.role, "")} for row in people]
+    """{field: the chips of its picker} of {field: accounts or people with a ref, a name and a role}."""
+    hint = permissions.ROLES.get
+    return {
+        name: [{"ref": row.ref, "label": row.name, "hint": hint(row.role, "")} for row in rows] for name, rows in people.items()
+    }
 
 
 @bp.route("/cases/<ref>/people", methods=["GET", "POST"])
@@ -36,12 +46,11 @@ def _chips(people):
 def people(ref):
     case = managed(ref)
     page = people_on_page(case)
-    form = page["people_form"] or _form(case, [])
+    form, chosen = page["people_form"] or _form(case), _holding(case, page["following"])
     tried = None
     if request.method == "POST":
         form.validate()
-        chosen = _chosen(case, form)
-        page["chips"] = _chips(chosen["following"])
+        chosen = {name: _chosen(case, form, form[name]) for name in chosen}
         tried = None if form.errors else attempt(form, lambda: _save(case, chosen, form.version.data))
         if tried and tried.saved:
             presentation.nudge()
@@ -50,42 +59,35 @@ def people(ref):
     now = queries.case(g.user, ref, audit=False) if tried and tried.theirs else None
     theirs = now and {"case": now, "following": queries.people_page(g.user, now)["following"]}
     code = tried.status if tried else 422 if form.errors else 200
-    page |= {"case": case, "people_form": form, "theirs": theirs}
+    page |= {"case": case, "people_form": form, "chips": _chips(chosen), "theirs": theirs}
     return render_template("cases/people.html", **page), code
 
 
 def _save(case, chosen, version):
-    return actions.save_people(case, **chosen, actor=g.user, version=version)
+    one = {name: chosen[name][0] if chosen[name] else None for name in ONE_PERSON}
+    return actions.save_people(case, **one, following=chosen["following"], actor=g.user, version=version)
 
 
-def _chosen(case, form):
-    """The accounts that were chosen; what is not known stands as an error at its field."""
-    found = {}
-    for name in ("primary_advocate", "coordinator"):
-        accounts, problem = queries.pick_staff([form[name].data])
-        found[name] = accounts[0] if accounts else None
-        _blame(form[name], problem)
-    refs = request.form.getlist("following_ref")
-    found["following"], problem = queries.pick_staff(refs)
-    _blame(form.following, problem)
-    if typed := form.following.data:
-        more, problem = queries.resolve_staff(case, typed)
-        found["following"] += [account for account in more if account not in found["following"]]
-        _blame(form.following, problem)
+def _chosen(case, form, field):
+    """The accounts that were chosen in this field, and typed without a script: for one person, a name that is typed takes
+    the place of whoever stood there. What is not known stands as an error at the field."""
+    found, problem = queries.pick_staff(request.form.getlist(f"{field.name}_ref"))
+    blame(form, field.name, problem)
+    if field.data:
+        typed, problem = queries.resolve_staff(case, field.data)
+        blame(form, field.name, problem)
         if not problem:
-            form.following.data, form.following.raw_data = "", None  # it stands among the chips now
+            found = typed or found if field.name in ONE_PERSON else found + [one for one in typed if one not in found]
+            field.data, field.raw_data = "", None  # it stands among the chips now
+    if field.name in ONE_PERSON and len(found) > 1:
+        blame(form, field.name, "Choose one person.")
     return found
-
-
-def _blame(field, problem):
-    if problem:
-        field.errors = [*field.errors, problem]
 
 
 @bp.route("/cases/<ref>/people/suggest")
 @permissions.policy("case.read", record=True)
 def people_suggest(ref):
-    """Staff for the picker of Following Case. Part of a page whose read is on record."""
+    """Staff for the three pickers. Part of a page whose read is on record."""
     case = queries.case(g.user, ref, audit=False)
     if not queries.may_manage(case):
         raise permissions.Denied("case.manage")

@@ -7,9 +7,10 @@ import permissions
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.opening import EditCaseForm, choices
 from blueprints.cases.views import bp
-from blueprints.cases.views.common import attempt, loaded, managed, to_case
+from blueprints.cases.views.common import loaded, managed, to_case
 from blueprints.cases.views.people import people_on_page
 from blueprints.kit import listing
+from blueprints.kit.attempt import attempt
 
 
 @bp.route("/cases/<ref>")

@@ -9,8 +9,9 @@ from blueprints.account import queries as accounts
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.written import AgencyForm, PresentingForm
 from blueprints.cases.views import bp
-from blueprints.cases.views.common import attempt, compared, loaded, to_case
+from blueprints.cases.views.common import compared, loaded, to_case
 from blueprints.kit import presentation
+from blueprints.kit.attempt import attempt
 
 
 def _form(kind, key, now):

@@ -4,19 +4,11 @@ from zoneinfo import ZoneInfo
 
 import events
 import permissions
+from blueprints.kit.refusing import Refused
 from extensions import clock, db
 from models import Announcement, School
 
 FIELDS = ("title", "text", "ends_on")
-
-
-class Refused(Exception):
-    """It can't be done; `field` names the form's field that the sentence belongs to."""
-
-    def __init__(self, field, sentence):
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 def add_announcement(*, title, text, ends_on, actor):

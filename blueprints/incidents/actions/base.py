@@ -1,31 +1,9 @@
 """What the writes share. Nothing here writes."""
 
 import permissions
-from blueprints.incidents.queries.choices import confirmation_of
+from blueprints.kit.refusing import Refused, Unconfirmed, confirm
 
-
-class Refused(Exception):
-    """It can't be done; `field` names the form's field that the sentence belongs to."""
-
-    def __init__(self, field, sentence):
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
-
-
-class Unconfirmed(Exception):
-    """It would let people in, and nobody has said yes to exactly them: `people`, and `confirmation` to send back."""
-
-    def __init__(self, people):
-        super().__init__(f"{len(people)} people would get access")
-        self.people = people
-        self.confirmation = confirmation_of(people)
-
-
-def confirm(people, confirmed):
-    """Go on if there is nobody to confirm, or exactly these people were confirmed."""
-    if people and confirmed != confirmation_of(people):
-        raise Unconfirmed(people)
+__all__ = ["Refused", "Unconfirmed", "confirm", "refuse_unreachable", "require_change"]
 
 
 def require_change(actor, incident):

@@ -10,8 +10,9 @@ from blueprints.incidents import actions, queries
 from blueprints.incidents.forms import IncidentForm, people
 from blueprints.incidents.queries.choices import ROLES
 from blueprints.incidents.views import bp, choosing
-from blueprints.incidents.views.common import attempt, blame, confirmed, in_school_words, upload_folder
+from blueprints.incidents.views.common import confirmed, in_school_words
 from blueprints.kit import presentation, uploads
+from blueprints.kit.attempt import attempt, blame, upload_folder
 from extensions import clock
 
 DRAFT = "incident-new"

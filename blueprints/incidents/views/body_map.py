@@ -11,8 +11,9 @@ import permissions
 from blueprints.incidents import actions, queries
 from blueprints.incidents.forms import MarkForm, NoteForm
 from blueprints.incidents.views import bp
-from blueprints.incidents.views.common import attempt, loaded
+from blueprints.incidents.views.common import loaded
 from blueprints.kit import bodymap
+from blueprints.kit.attempt import attempt
 
 
 @bp.route("/incidents/<ref>/body-map", methods=["GET", "POST"])

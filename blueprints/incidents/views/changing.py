@@ -10,16 +10,9 @@ from blueprints.incidents import actions, queries
 from blueprints.incidents.forms import AlertForm, DetailsForm, StudentsForm, TextForm
 from blueprints.incidents.queries.choices import ROLES
 from blueprints.incidents.views import bp, choosing
-from blueprints.incidents.views.common import (
-    attempt,
-    blame,
-    changeable,
-    confirmed,
-    in_school_words,
-    student_words,
-    to_incident,
-)
+from blueprints.incidents.views.common import changeable, confirmed, in_school_words, student_words, to_incident
 from blueprints.kit import presentation
+from blueprints.kit.attempt import attempt, blame
 
 
 @bp.route("/incidents/<ref>/text", methods=["GET", "POST"])

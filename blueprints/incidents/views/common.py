@@ -1,14 +1,10 @@
-"""What the pages share: loading the incident a page is about, and trying to save a form."""
+"""What the pages share: loading the incident a page is about, and the way back to it."""
 
-from dataclasses import dataclass
-from typing import Any
-
-from flask import current_app, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 
 import permissions
-from blueprints.incidents import actions, queries
-from blueprints.kit import presentation, uploads
-from models import Conflict
+from blueprints.incidents import queries
+from blueprints.kit import presentation
 
 
 def loaded(ref):
@@ -49,54 +45,6 @@ def student_words():
     """What the school calls students, in the plural."""
     word = g.school.student_word
     return presentation.WORDS.get(word, f"{word}s")
-
-
-def upload_folder():
-    return current_app.settings.instance / "files"
-
-
-@dataclass
-class Attempt:
-    """What came of a form: `saved`; or `people` who have to be confirmed; or `theirs`, the row that somebody else
-    changed first; or errors in the form."""
-
-    form: Any
-    result: Any = None
-    saved: bool = False
-    people: tuple = ()
-    confirmation: str = ""
-    theirs: Any = None
-
-    @property
-    def status(self):
-        """The HTTP status of the page that shows it."""
-        if self.theirs is not None:
-            return 409
-        return 422 if self.people or self.form.errors else 200
-
-
-def attempt(form, work):
-    """Run `work` and put what stops it where the page can show it. After a conflict the form can be sent again."""
-    found = Attempt(form)
-    try:
-        found.result = work()
-        found.saved = True
-    except actions.Refused as problem:
-        blame(form, problem.field, problem.sentence)
-    except uploads.UploadProblem as problem:
-        blame(form, "files", problem.sentence)
-    except actions.Unconfirmed as question:
-        found.people, found.confirmation = question.people, question.confirmation
-    except Conflict as conflict:
-        found.theirs = conflict.row
-        form.rebase(conflict.row)
-    return found
-
-
-def blame(form, name, sentence):
-    """Add a sentence to a field's errors, if there is one."""
-    if sentence:
-        form[name].errors = [*form[name].errors, sentence]
 
 
 def confirmed():

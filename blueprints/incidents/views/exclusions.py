@@ -3,9 +3,10 @@
 from flask import flash, g, redirect, render_template, url_for
 
 import permissions
-from blueprints.incidents.forms import ExclusionForm
 from blueprints.incidents.views import bp
-from blueprints.incidents.views.common import blame, loaded, to_incident
+from blueprints.incidents.views.common import loaded, to_incident
+from blueprints.kit.attempt import blame
+from blueprints.kit.forms import ExclusionForm
 from blueprints.students import actions as students_actions
 from blueprints.students import queries as students
 

@@ -5,8 +5,9 @@ from flask import flash, g, render_template
 import permissions
 from blueprints.incidents import actions, queries
 from blueprints.incidents.views import bp
-from blueprints.incidents.views.common import attempt, loaded, to_incident, upload_folder
+from blueprints.incidents.views.common import loaded, to_incident
 from blueprints.kit import uploads
+from blueprints.kit.attempt import attempt, download, upload_folder
 from blueprints.kit.forms import FilesForm
 
 
@@ -34,10 +35,7 @@ def _add(incident, form):
 def file(ref, file_ref):
     incident = queries.incident(g.user, ref, audit=False)
     row = queries.file(g.user, incident, file_ref)
-    try:
-        return uploads.download_response(upload_folder(), row.path_name, row.name, row.media_type)
-    except FileNotFoundError:
-        raise permissions.NotVisible(f"{ref}/{file_ref}") from None
+    return download(row, f"{ref}/{file_ref}")
 
 
 @bp.route("/incidents/<ref>/files/<file_ref>/removal", methods=["POST"])

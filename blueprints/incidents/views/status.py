@@ -6,8 +6,9 @@ import permissions
 from blueprints.incidents import actions, queries
 from blueprints.incidents.forms import NOBODY, AssignmentForm, StatusForm, people
 from blueprints.incidents.views import bp
-from blueprints.incidents.views.common import attempt, blame, confirmed, loaded, need, to_incident
+from blueprints.incidents.views.common import confirmed, loaded, need, to_incident
 from blueprints.kit import presentation
+from blueprints.kit.attempt import attempt, blame
 
 
 @bp.route("/incidents/<ref>/assignment", methods=["GET", "POST"])

@@ -6,8 +6,9 @@ import permissions
 from blueprints.incidents import actions, queries
 from blueprints.incidents.forms import ActionForm
 from blueprints.incidents.views import bp, choosing
-from blueprints.incidents.views.common import attempt, confirmed, loaded, to_incident
+from blueprints.incidents.views.common import confirmed, loaded, to_incident
 from blueprints.kit import presentation
+from blueprints.kit.attempt import attempt
 
 
 @bp.route("/incidents/<ref>/actions", methods=["GET", "POST"])
