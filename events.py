@@ -217,22 +217,32 @@ def record_alone(verb, *, actor, target="", reasons=(), **data):
         _write(verb, actor, target, reasons, data)
 
 
+def record_each(verb, about, *, actor, **data):
+    """Write one audit row for each (target, its own data) of `about` in the open transaction: for bulk work."""
+    if not db.in_transaction():
+        raise RuntimeError(f"the event {verb} belongs into the transaction of what it reports")
+    rows = [_values(verb, actor, target, (), data | own) for target, own in about]
+    if rows:
+        db.connection().cursor().executemany(_ADD_EVENT[is_postgres()], rows)
+
+
 def _write(verb, actor, target, reasons, data):
+    add_event = _ADD_EVENT[is_postgres()]
+    db.execute_sql(add_event, _values(verb, actor, target, reasons, data))
+
+
+def _values(verb, actor, target, reasons, data):
     missing = [field for field in VERBS[verb] if field not in data]
     if missing:
         raise ValueError(f"the event {verb} must carry {', '.join(missing)}")
-    add_event = _ADD_EVENT[is_postgres()]
-    db.execute_sql(
-        add_event,
-        (
-            Event.at.db_value(clock.now()),
-            actor and actor.id,
-            verb,
-            target,
-            ",".join(reasons),
-            json.dumps(data, sort_keys=True, ensure_ascii=False, default=str),
-            origin.get() or "",
-        ),
+    return (
+        Event.at.db_value(clock.now()),
+        actor and actor.id,
+        verb,
+        target,
+        ",".join(reasons),
+        json.dumps(data, sort_keys=True, ensure_ascii=False, default=str),
+        origin.get() or "",
     )
 
 
@@ -246,6 +256,17 @@ def email(kind, to, *, target="", target_id=None, once=None):
     return OutboxEmail.create(
         kind=kind, account=to, target=target, target_id=target_id, once=once, message_id=secrets.token_hex(16)
     )
+
+
+def emails(kind, rows, *, target=""):
+    """Queue an email of this kind for each of `rows` [(id of the account, target_id, once)] in the open transaction, in one
+    statement; as with email(), one whose `once` is there already is left out."""
+    fields = {"kind": kind, "target": target}
+    queued = [
+        {**fields, "account": account, "target_id": target_id, "once": once, "message_id": secrets.token_hex(16)}
+        for account, target_id, once in rows
+    ]
+    OutboxEmail.insert_many(queued).on_conflict_ignore().execute()
 
 
 # --- Telling people --------------------------------------------------------------------------------------------------

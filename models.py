@@ -152,6 +152,7 @@ class Account(BaseModel):
     booking_url = CharField(default="")
     photo_path = CharField(default="")  # below instance/files; "" without a photo
     source_id = CharField(null=True, unique=True)  # the sourcedId of the school information system it came from
+    closed_with_student = BooleanField(default=False)  # deactivated because its student left: coming back undoes that
 
 
 class RecoveryCode(BaseModel):

@@ -22,11 +22,13 @@ import events
 from blueprints.account import actions as account_actions
 from blueprints.account import queries as accounts
 from blueprints.cases import queries as cases
+from blueprints.cohorts import actions as cohort_actions
+from blueprints.cohorts import queries as cohorts
 from blueprints.home import actions as home_actions
 from blueprints.home import queries as home
+from blueprints.imports import runs as imports
 from blueprints.incidents import actions as incident_actions
 from blueprints.incidents import queries as incidents
-from blueprints.students import imports
 from blueprints.students import queries as students
 from extensions import clock, db, workers
 from models import Account, Heartbeat, OutboxEmail, School, is_postgres
@@ -109,8 +111,12 @@ EMAILS = {
     "action_due": ("An action is due today", incidents.email_action_due),
     "case_added": ("You were assigned to a case", cases.email_case_added),
     "case_changed": ("Something was added to a case you are on", cases.email_case_changed),
+    "milestone_answered": ("Your request about a milestone was answered", cohorts.email_milestone_answered),
+    "milestone_asked": ("A milestone waits for your answer", cohorts.email_milestone_asked),
+    "milestone_reminder": ("A milestone is due soon", cohorts.email_milestone_reminder),
     "student_changed": ("The profile of a student you look after was changed", students.email_student_changed),
     "digest": ("What is new for you in Caseward", home.email_digest),
+    "student_invitation": ("Your account at school", cohorts.email_student_invitation),
     "invitation": ("Your Caseward account", accounts.email_password_link),
     "password_link": ("Set a new Caseward password", accounts.email_password_link),
 }
@@ -270,9 +276,12 @@ class MailServer(Connection):
 
 
 def sweep():
-    """Every minute: seal the audit log, send what no nudge reached, go on with imports, queue reminders that are due."""
+    """Every minute: seal the audit log, send what no nudge reached, go on with imports, queue reminders that are due,
+    invite students."""
     events.seal()
     remind_actions()
+    cohort_actions.queue_due(clock.now())
+    cohort_actions.invite_students()
     gather_digests()
     imports.run_waiting()
     deliver()
@@ -300,8 +309,9 @@ def _day_of_reminders():
 
 
 def tidy():
-    """Every night: end what has run out (sessions, links, drafts, one-time keys, sign-in attempts)."""
+    """Every night: end what has run out (sessions, links, drafts, one-time keys, sign-in attempts, addresses of results)."""
     account_actions.tidy_up()
+    cohort_actions.forget_results()
     beat("tidy")
 
 

@@ -5,6 +5,7 @@ from peewee import CharField, DateField, DateTimeField, ForeignKeyField, Integer
 
 FILES_OF = ("milestone", "milestone_template", "milestone_request")
 SOURCES = (("account", "account"), ("student", "student"), ("staff_group", "group"))
+FLAGS = (("group_member", "from_import"), ("account", "closed_with_student"))
 MOMENT = ("DATETIME", "TIMESTAMP")
 
 
@@ -182,13 +183,15 @@ def up(migrator, db):
     for table, name in SOURCES:
         db.execute_sql(f"ALTER TABLE {table} ADD COLUMN source_id VARCHAR(255)")
         db.execute_sql(f"CREATE UNIQUE INDEX {name}_source_id ON {table} (source_id)")
-    db.execute_sql("ALTER TABLE group_member ADD COLUMN from_import BOOLEAN DEFAULT FALSE NOT NULL")
+    for table, name in FLAGS:
+        db.execute_sql(f"ALTER TABLE {table} ADD COLUMN {name} BOOLEAN DEFAULT FALSE NOT NULL")
     db.execute_sql(f"ALTER TABLE school ADD COLUMN student_visibility_at {MOMENT[isinstance(db, PostgresqlDatabase)]}")
 
 
 def down(migrator, db):
     db.execute_sql("ALTER TABLE school DROP COLUMN student_visibility_at")
-    db.execute_sql("ALTER TABLE group_member DROP COLUMN from_import")
+    for table, name in FLAGS:
+        db.execute_sql(f"ALTER TABLE {table} DROP COLUMN {name}")
     for table, name in SOURCES:
         db.execute_sql(f"DROP INDEX {name}_source_id")
         db.execute_sql(f"ALTER TABLE {table} DROP COLUMN source_id")

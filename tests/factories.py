@@ -23,6 +23,10 @@ from models import (
     Category,
     CategoryGroup,
     CloseReason,
+    Cohort,
+    CohortCategory,
+    CohortGroup,
+    CohortStudent,
     Department,
     Exclusion,
     Group,
@@ -35,6 +39,7 @@ from models import (
     IncidentClosure,
     IncidentStudent,
     IncidentVersion,
+    Milestone,
     PartCategory,
     Student,
 )
@@ -143,6 +148,33 @@ def entry(on, author, text="Spoke to the family."):
     row = CaseEntry.create(case=on, author=author, text=text)
     CaseEntryVersion.create(entry=row, number=1, text=text, author=author)
     return row
+
+
+def cohort(category=None, name=None, students=(), groups=(), milestones=0, archived=False, **fields):
+    """A cohort. `category`: a row, or a name (made where it is missing). `milestones`: how many saved ones without a date."""
+    by = fields.pop("created_by", None) or account(role=permissions.ADMIN)
+    if not isinstance(category, CohortCategory):
+        wanted = category or f"Cohorts {next(_numbers)}"
+        category = CohortCategory.get_or_create(name=wanted, defaults={"created_by": by})[0]
+    if archived:
+        fields |= {"archived_at": clock.now(), "archived_by": by}
+    row = Cohort.create(category=category, name=name or f"Cohort {next(_numbers)}", created_by=by, **fields)
+    for one in students:
+        CohortStudent.create(cohort=row, student=one, added_by=by)
+    for one in groups:
+        CohortGroup.create(cohort=row, group=one, attached_by=by)
+    for number in range(1, milestones + 1):
+        Milestone.create(cohort=row, title=f"Milestone {number}", position=number, created_by=by, saved_at=clock.now())
+    return row
+
+
+def milestone(cohort, title="Meet your advisor", due_on=None, reminders="", saved=True, **fields):
+    """A milestone of this cohort, behind those that it has. `reminders`: "1,7". Not `saved`: a draft of the admins."""
+    fields.setdefault("position", Milestone.select().where(Milestone.cohort == cohort).count() + 1)
+    fields.setdefault("created_by", cohort.created_by)
+    if saved:
+        fields = {"saved_at": clock.now(), "scheduled_at": clock.now()} | fields
+    return Milestone.create(cohort=cohort, title=title, due_on=due_on, reminders=reminders, **fields)
 
 
 def exclusion(person, by, *, student=None, incident=None, case=None):

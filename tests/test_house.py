@@ -22,6 +22,7 @@ KIT, QUERIES, ACTIONS, VIEWS = 4, 5, 6, 8
 
 # Public functions of actions that nobody's permission stands behind, each with the reason.
 NO_ACTOR = {
+    "account.checked": "shape only; the action that saves asks",
     "account.sign_in": "nobody is signed in yet",
     "account.second_step": "nobody is signed in yet",
     "account.start_session": "nobody is signed in yet",
@@ -29,6 +30,12 @@ NO_ACTOR = {
     "account.ask_password_link": "nobody is signed in yet",
     "account.use_password_link": "the link stands for the person",
     "account.tidy_up": "the nightly job",
+    "cohorts.forget_results": "the nightly job",
+    "account.invite_student": "a part of the minutely job",
+    "cohorts.invite_students": "the minutely job",
+    "cohorts.queue_due": "the minutely job",
+    "cohorts.copied": "bytes only; the action that names them asks",
+    "cohorts.taken_own": "bytes only; the action that names them asks",
     "incidents.taken": "bytes only; the action that names them asks",
     "incidents.queue_due_actions": "the minutely job",
     "home.queue_digests": "the minutely job",

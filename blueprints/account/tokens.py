@@ -54,6 +54,19 @@ def link_nonce(token):
         return None
 
 
+def feed_token(nonce):
+    """The token in the secret address of a calendar feed."""
+    return _serializer("calendar-feed").dumps(nonce)
+
+
+def feed_nonce(token):
+    """The nonce of a calendar feed's token; None for a forged one."""
+    try:
+        return _serializer("calendar-feed").loads(token)
+    except BadSignature:
+        return None
+
+
 def pending(account):
     """What the browser keeps between password and code: who it is, for ten minutes, while neither factor changes."""
     until = int((clock.now() + PENDING_FOR).timestamp())

@@ -10,6 +10,7 @@ from datetime import UTC, timedelta
 import permissions
 from blueprints.admin import demo_cohort_words as words
 from blueprints.admin.demo_tables import Table
+from blueprints.cohorts.queries import once_of
 from blueprints.kit.text import fold
 from models import (
     Account,
@@ -21,6 +22,7 @@ from models import (
     MilestoneReminder,
     MilestoneRequest,
     MilestoneTemplate,
+    OutboxEmail,
     School,
     StudentMilestone,
 )
@@ -36,7 +38,7 @@ class DemoCohorts:
         start = school.today.year - (school.today.month < 9)
         self.year, self.year_before = (f"{year}/{(year + 1) % 100:02}" for year in (start, start - 1))
         self.file_for = None  # (milestone's id, its ref, when), for a file
-        at = school.midnight - timedelta(days=95)
+        at = school.midnight - timedelta(days=95, hours=-10)
         self.created = {"created_by": self.ada.id, "created_at": at}
         self.at = at
         self.categories = Table(CohortCategory, "ref", "name", **self.created)
@@ -52,6 +54,10 @@ class DemoCohorts:
         self.states = Table(StudentMilestone, "milestone", "student", "state", "marked_by", "marked_at")
         self.requests = Table(MilestoneRequest, "ref", "milestone", "student", "note", "asked_at")
         self.reminders = Table(MilestoneReminder, "milestone", "student", "days", "due_on", "at")
+        self.emails = Table(
+            OutboxEmail, "account", "target", "target_id", "once", "message_id", "created_at", "next_try_at", "sent_at",
+            kind="milestone_reminder", attempts=1, is_waiting=False,
+        )  # fmt: skip
         self.templates = Table(MilestoneTemplate, "ref", "title", "description", "reminders", **self.created)
 
     @property
@@ -59,11 +65,12 @@ class DemoCohorts:
         """In the order in which rows may refer to rows."""
         return (
             self.categories, self.cohorts, self.students, self.groups, self.milestones, self.states, self.requests,
-            self.reminders, self.templates,
+            self.reminders, self.emails, self.templates,
         )  # fmt: skip
 
     def add(self):
         """Write all of it, and let students see their dashboards."""
+        self._accounts()
         houses = {}
         for category in dict.fromkeys(one[0] for one in words.COHORTS):
             ref = self.school.ref()
@@ -77,7 +84,6 @@ class DemoCohorts:
             ref = self.school.ref()
             self.templates.add(ref, title, text, reminders)
             self.school.log.add(self.at, self.ada, "milestone.template_added", ref)
-        self._accounts()
         for table in self.tables:
             table.close()
         School.update(student_visibility_at=self.at.replace(tzinfo=UTC)).execute()
@@ -120,7 +126,7 @@ class DemoCohorts:
                 self.states.add(row, pupil.id, state, marker.id, when)
                 self.school.log.add(when, marker, "milestone.marked", pupil.ref, milestone=ref, state=state)
             if due is not None:
-                self._reminded(row, pupil, due, reminders, when, at)
+                self._reminded(row, ref, pupil, due, reminders, when, at)
 
     def _state(self, pupil, title, due, at):
         """(state or None, when it was marked) for a student and a milestone."""
@@ -134,11 +140,16 @@ class DemoCohorts:
         when = self.school.midnight_of(day) + timedelta(hours=self.rng.randrange(9, 16))
         return ("waived" if not is_stu and self.rng.random() < 0.04 else "completed"), max(when, at + timedelta(hours=1))
 
-    def _reminded(self, milestone, pupil, due, reminders, done, at):
+    def _reminded(self, milestone, ref, pupil, due, reminders, done, at):
+        account = self.accounts.get(pupil.id)
+        if account is None:
+            return
         for days in sorted(reminders, reverse=True):
             moment = self.school.midnight_of(due - timedelta(days=days)) + timedelta(hours=7)
             if at < moment < self.school.midnight and (done is None or moment < done):
-                self.reminders.add(milestone, pupil.id, days, due, moment)
+                row = self.reminders.add(milestone, pupil.id, days, due, moment)
+                once = once_of(milestone, pupil.id, days)
+                self.emails.add(account, ref, row, once, f"{self.rng.getrandbits(128):032x}", moment, moment, moment)
 
     def _archived(self, houses):
         """Last year's: nobody but Admin Key Holders finds it."""
@@ -163,10 +174,13 @@ class DemoCohorts:
             Account, "ref", "email", "email_folded", "name", "search_text", role=permissions.STUDENT, created_at=self.at,
             password_hash=self.school.password_hash,
         )  # fmt: skip
+        self.accounts = {self.school.pupils[0].id: self.school.cast["stu"].id}  # by the student's id
         for number, pupil in enumerate(self.school.pupils[1:], start=1):
             if pupil.email:
                 ref = self.school.ref()
-                table.add(ref, pupil.email, pupil.email, pupil.full_name, fold(f"{pupil.full_name} {pupil.email}"))
+                self.accounts[pupil.id] = table.add(
+                    ref, pupil.email, pupil.email, pupil.full_name, fold(f"{pupil.full_name} {pupil.email}")
+                )
                 self.school.log.add(self.at, self.ada, "student.invited", pupil.ref, account=ref)
             if number % BATCH == 0:
                 table.write()

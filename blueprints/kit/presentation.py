@@ -101,7 +101,17 @@ MENU = (
     ("Students", "students.index", "student.search", ()),
     ("Incidents", "incidents.index", "incident.read", ()),
     ("Cases", "cases.index", "case.read", (("My Cases", "cases.mine", "case.read"),)),
-    ("Case Management", "admin.own_groups", "group.manage", (("Groups", "admin.own_groups", "group.manage"),)),
+    (
+        "Case Management",
+        "cohorts.set_up",
+        "set_up.read",
+        (
+            ("Set-up checklist", "cohorts.set_up", "set_up.read"),
+            ("Milestones", "cohorts.supported", "milestone.support"),
+            ("Groups", "admin.own_groups", "group.manage"),
+            ("Cohorts", "cohorts.index", "cohort.manage"),
+        ),
+    ),
     ("Personnel", "account.personnel", "personnel.read", ()),
     ("Reporting", "reports.index", "report.run", (("Custom Report", "reports.incidents", "report.run"),)),
     (
@@ -113,7 +123,7 @@ MENU = (
             ("Groups", "admin.groups", "admin.groups"),
             ("Categories", "admin.categories", "admin.categories"),
             ("Bulk Management", "admin.bulk_closing", "bulk_closing"),
-            ("Import students", "students.import_index", "student.import"),
+            ("Import", "imports.index", "student.import"),
             ("Announcements", "home.announcements", "announcement"),
             ("Settings", "admin.settings", "admin.settings"),
             ("Email", "admin.email", "admin.email"),

@@ -16,15 +16,33 @@ _REFERENCE = re.compile("[0-9A-HJKMNP-TV-Z]{6}")
 _READ_AS = str.maketrans("OIL", "011")
 _NOT_IN_FILE_NAMES = re.compile(r'[<>:"|?*]')
 _NAME_LENGTH = 150
+_EMAIL = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\.]+(\.[^\s@,;:<>()\[\]\"\\.]+)+")
+_SIGN_IN = re.compile(r"[!-;=?A-Z\[-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+LONGEST_EMAIL = 254
 
 
 def fold(text: str) -> str:
     """The key under which a name is searched: `Zoë O'Brien-Łoś` and `zoe obrien los` have the same."""
     text = _HYPHENS.sub(" ", _APOSTROPHES.sub("", text.casefold()))
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())  # most names, and nothing in them left to fold
     text = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
     kept = (c for c in text if c.isspace() or not (unicodedata.combining(c) or unicodedata.category(c) in ("Cf", "Cc")))
     # Taking a letter apart can bring a new hyphen or apostrophe to light (full-width forms do).
     return " ".join(_HYPHENS.sub(" ", _APOSTROPHES.sub("", "".join(kept))).split())
+
+
+def email_problem(text: str) -> str | None:
+    """The sentence for an address that can't be one, else None."""
+    if _EMAIL.fullmatch(text) and len(text) <= LONGEST_EMAIL:
+        return None
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    return f"{shown} is not an email address."
+
+
+def signs_in_with(text: str) -> bool:
+    """Whether an address can be that of an account: our email goes there, so only what every mail server takes."""
+    return len(text) <= LONGEST_EMAIL and _SIGN_IN.fullmatch(text) is not None
 
 
 def reference(text: str, kind: str) -> str | None:

@@ -24,7 +24,7 @@ from blueprints.kit.limited import MAX_BODY, MAX_FILE, MAX_FILES, LimitedRequest
 from blueprints.kit.text import human_size, safe_name
 
 __all__ = ["ACCEPT", "ALLOWED", "KINDS", "MAX_BODY", "MAX_FILE", "MAX_FILES", "MAX_PIXELS", "LimitedRequest", "Stored",
-           "PICTURES", "UploadProblem", "check", "chosen", "discard", "download_response", "open_stored",
+           "PICTURES", "UploadProblem", "check", "chosen", "copy", "discard", "download_response", "open_stored",
            "portrait_response", "safe_name", "sniff", "store", "store_all", "store_portrait"]
 
 MAX_PIXELS = 50_000_000
@@ -216,6 +216,15 @@ def store_all(folder: Path, files: Iterable[FileStorage], room: int | None = Non
             discard(folder, stored.path_name)
         raise
     return taken
+
+
+def copy(folder: Path, path_name: str, media_type: str, original_name: str) -> Stored:
+    """Write a stored file once more under a name of its own, so that either can be discarded; FileNotFoundError for a missing
+    one. `media_type` and `original_name` are those it has been stored with."""
+    with open_stored(folder, path_name) as source:
+        size = os.fstat(source.fileno()).st_size
+        copied, sha256 = _write(Path(folder), source)
+    return Stored(copied, size, media_type, sha256, original_name)
 
 
 def store_portrait(folder: Path, file: FileStorage) -> str:

@@ -11,6 +11,9 @@ from peewee import IntegrityError
 
 import events
 import permissions
+from blueprints.students import accounts
+from blueprints.students import import_rows as import_rows  # what the part "imports" brings students in with
+from blueprints.students import imports as imports
 from blueprints.students.forms import LABELS
 from blueprints.students.queries import search_keys
 from blueprints.students.telling import CONTACT, DETAILS, LEFT, RETURNED, tell
@@ -43,6 +46,7 @@ def add_student(values, *, actor):
     with _unique(values), db.atomic():
         events.record("student.added", actor=actor, target=ref)
         _refuse_taken(values)
+        _refuse_account(values)
         return Student.create(ref=ref, **values, **_keys(values))
 
 
@@ -56,8 +60,10 @@ def change_student(student, values, *, version, actor):
             return row
         events.record("student.changed", actor=actor, target=row.ref, fields=sorted(changed))
         _refuse_taken(changed, row.id)
-        merged = {name: getattr(row, name) for name in SEARCHED} | changed
+        _refuse_account(changed, row.email)
+        merged, before = {name: getattr(row, name) for name in SEARCHED} | changed, row.email_folded
         row.change(version, **changed, **_keys(merged))
+        accounts.follow([(before, merged if changed.keys() & set(SEARCHED) else {})], actor=actor)
         tell(row, DETAILS, actor=actor)
         return row
 
@@ -79,6 +85,7 @@ def _set_active(student, active, verb, actor):
         if row.is_active != active:
             events.record(verb, actor=actor, target=row.ref)
             row.change(row.version, is_active=active, left_at=None if active else clock.now())
+            accounts.follow([(row.email_folded, {"is_active": active})], actor=actor)
             tell(row, RETURNED if active else LEFT, actor=actor)
         return row
 
@@ -109,6 +116,11 @@ def _refuse_taken(values, but=None):
     problems = _taken(values, but)
     if problems:
         raise Taken(problems)
+
+
+def _refuse_account(values, old=""):
+    if "email" in values and (problem := accounts.problem(values["email"], old)):
+        raise Taken({"email": problem})
 
 
 @contextmanager

@@ -3,15 +3,14 @@
 The import holds its rows against the same fields. Knows no table and no permission.
 """
 
-import re
 from typing import NamedTuple
 
-from flask_wtf.file import FileField
-from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from blueprints.kit.forms import CasewardForm, LongText, NotFuture, Required, SchoolDateField, ShortText
+from blueprints.kit.text import LONGEST_EMAIL, email_problem
 
 
 class Field(NamedTuple):
@@ -31,8 +30,8 @@ FIELDS = (
                                           "Nachname", "Familienname", "Nom")),
     Field("preferred_name", "Preferred name", 100, ("Preferred forename", "Preferred first name", "Known as",
                                                     "Chosen name", "Chosen forename", "Rufname")),
-    Field("email", "Email", 254, ("Email address", "E-mail address", "Student email", "School email", "Primary email",
-                                  "Mail")),
+    Field("email", "Email", LONGEST_EMAIL, ("Email address", "E-mail address", "Student email", "School email",
+                                            "Primary email", "Mail")),
     Field("date_of_birth", "Date of birth", 40, ("DOB", "Birth date", "Birthday", "Birthdate", "Geburtsdatum",
                                                  "Date de naissance")),
     Field("year_group", "Year group", 50, ("Year", "NC year", "National curriculum year", "Year taught in", "Grade",
@@ -46,16 +45,6 @@ FIELDS = (
 LABELS = {field.name: field.label for field in FIELDS} | {"address": "Address"}
 LONGEST = {field.name: field.longest for field in FIELDS}
 REQUIRED = ("first_name", "last_name")
-
-_EMAIL = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\.]+(\.[^\s@,;:<>()\[\]\"\\.]+)+")
-
-
-def email_problem(text):
-    """The sentence for an address that can't be one, else None."""
-    if _EMAIL.fullmatch(text) and len(text) <= LONGEST["email"]:
-        return None
-    shown = text if len(text) <= 40 else text[:40] + "…"
-    return f"{shown} is not an email address."
 
 
 class Email:
@@ -134,42 +123,3 @@ class ExclusionForm(CasewardForm):
             raise ValidationError("Choose a staff member.")
         if field.data not in {choice.value for choice in field.choices}:
             raise ValidationError("This staff member is not known, or is excluded already.")
-
-
-# --- Import ----------------------------------------------------------------------------------------------------------
-
-
-class ImportForm(CasewardForm):
-    """The file of an import."""
-
-    file = FileField("CSV file")
-
-
-NOT_IN_FILE = ""
-
-
-class MappingForm(CasewardForm):
-    """Which column holds what: one list for each field, named like the field."""
-
-    deactivate = BooleanField("Mark students who are not in the file as left")
-
-
-def mapping_form(header, **options):
-    """A MappingForm with a select for each of FIELDS over these headings."""
-    columns = [SelectChoice(str(number), name) for number, name in enumerate(header)]
-    choices = [SelectChoice(NOT_IN_FILE, "Not in the file"), *columns]
-
-    class Mapping(MappingForm):
-        pass
-
-    for field in FIELDS:
-        column = SelectField(field.label, choices=choices, default=NOT_IN_FILE, validate_choice=False)
-        setattr(Mapping, field.name, column)
-    return Mapping(**options)
-
-
-class ConfirmForm(CasewardForm):
-    """The last question before an import is written."""
-
-    leavers = StringField("Number of leavers")
-    version = VersionField()

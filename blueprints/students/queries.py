@@ -13,7 +13,7 @@ import events
 import permissions
 from blueprints.kit import prepared
 from blueprints.kit.text import fold, one_line
-from models import Account, Exclusion, ImportRun, Student, StudentContact
+from models import Account, CohortStudent, Exclusion, Student, StudentContact
 
 SHORT_FIELDS = (
     Student.id,
@@ -63,14 +63,27 @@ def tabs(user, student, current="Overview"):
     sections = [("Overview", home), ("Incidents", f"{home}/incidents")]
     if permissions.can(user, "case.read"):
         sections.append(("Case", f"{home}/cases"))
+    # On that tab itself it has been asked.
+    if current == "Milestones" or _is_supported(user, student):
+        sections.append(("Milestones", f"{home}/milestones"))
     if permissions.can(user, "exclusion"):
         sections.append(("Conflicts of interest", f"{home}/exclusions"))
     return [(label, address, label == current, None) for label, address in sections]
 
 
+def _is_supported(user, student):
+    return permissions.can(user, "milestone.support") and bool(prepared.rows(_supported, user, student=student.id))
+
+
+def _supported(user, student):
+    return permissions.supported_students(user, SQL("1")).where(CohortStudent.student == student).limit(1)
+
+
 def contacts(user, student):
-    """The student's contacts, by name; none for a reader who may not see this student's details."""
-    if not permissions.may_see_details(user, student):
+    """The student's contacts, by name; none for a reader who may not see this student's details. A student that student() has
+    loaded as a `whole` says so already."""
+    shows_details = getattr(student, "shows_details", None)
+    if not (permissions.may_see_details(user, student) if shows_details is None else shows_details):
         return []
     current = StudentContact.removed_at.is_null()
     return list(student.contacts.where(current).order_by(StudentContact.name, StudentContact.id))
@@ -353,21 +366,3 @@ def excludable(user, **about):
 def staff_member(user, ref):
     """The active account of a staff member by reference, or None."""
     return permissions.staff().where(Account.ref == ref).first()
-
-
-# --- Imports ---------------------------------------------------------------------------------------------------------
-
-
-def import_runs(user, limit=20):
-    """This person's latest imports; nobody sees another's, whose file may name students closed to them."""
-    fields = (ImportRun.ref, ImportRun.file_name, ImportRun.state, ImportRun.total, ImportRun.created_at)
-    query = ImportRun.select(*fields).where(ImportRun.account == user)
-    return list(query.order_by(ImportRun.created_at.desc(), ImportRun.id.desc()).limit(limit))
-
-
-def import_run(user, ref):
-    """One import of this person; raises NotVisible."""
-    row = ImportRun.get_or_none((ImportRun.ref == ref) & (ImportRun.account == user))
-    if row is None:
-        raise permissions.NotVisible(ref)
-    return row

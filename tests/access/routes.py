@@ -42,6 +42,7 @@ KENS = Route({"ken"}, rest=MISSING)
 FOR_MANAGERS = Route({"ada", "mo"})
 OWN_GROUP = Route({"ada", "mo"}, rest=MISSING)  # Counselling, which Mo manages
 ADAS = Route(ADMIN)
+STUS = Route({"stu"}, rest=MISSING)  # a student's own; nobody of the staff has such pages
 
 # Pages of one incident, by what a reader of it must be. The set is that of the secret incident of world.py.
 READS = Route({"ada", "ken", "sam", "gil"}, MISSING, "incident")
@@ -65,11 +66,13 @@ READERS = {"incident": READS.may, "case": ON_CASE.may}
 STUDENT_READS = Route(STAFF, on="student")
 STUDENT_CHANGES = Route(KEY, on="student")
 STUDENT_EXCLUDES = Route(ADMIN, on="student")
+# Counselling supports the student's cohort: Gil is a member of it, Mo manages it.
+SUPPORTS = Route({"ada", "gil", "mo"}, MISSING, "student")
 
 ROUTES = {
     "account.ask_password_link": PUBLIC,
     "account.change_password": SIGNED_IN,
-    "account.details": SIGNED_IN,
+    "account.details": Route(EVERYBODY - {"stu"}),
     "account.index": SIGNED_IN,
     "account.new_person": FOR_ADMINS,
     "account.password_link_sent": PUBLIC,
@@ -106,6 +109,7 @@ ROUTES = {
     "admin.department": ONE_FOR_ADMINS,
     "admin.edit_group": ONE_FOR_ADMINS,
     "admin.effect_of_adding": ONE_FOR_ADMINS,
+    "admin.effect_of_editing": ONE_FOR_ADMINS,
     "admin.effect_of_director": ONE_FOR_ADMINS,
     "admin.effect_of_own_member": OWN_GROUP,
     "admin.email": FOR_ADMINS,
@@ -128,6 +132,7 @@ ROUTES = {
     "admin.user": ONE_FOR_ADMINS,
     "admin.user_deactivation": ONE_FOR_ADMINS,
     "admin.user_edit": ONE_FOR_ADMINS,
+    "admin.user_effect": ONE_FOR_ADMINS,
     "admin.user_invitation": ONE_FOR_ADMINS,
     "admin.user_new": FOR_ADMINS,
     "admin.user_reactivation": ONE_FOR_ADMINS,
@@ -181,6 +186,64 @@ ROUTES = {
     "cases.presenting_draft_removal": ON_CASE,
     "cases.presenting_versions": ON_CASE,
     "cases.reopening": MANAGES_CASE,
+    "cohorts.add_milestone": ONE_FOR_ADMINS,
+    "cohorts.add_students": ONE_FOR_ADMINS,
+    "cohorts.add_students_file": ONE_FOR_ADMINS,
+    "cohorts.add_students_result": ONE_FOR_ADMINS,
+    "cohorts.answer_request": SUPPORTS,
+    "cohorts.archive": ONE_FOR_ADMINS,
+    "cohorts.attach_effect": ONE_FOR_ADMINS,
+    "cohorts.attach_support_groups": ONE_FOR_ADMINS,
+    "cohorts.cohort": ONE_FOR_ADMINS,
+    "cohorts.completion": ONE_FOR_ADMINS,
+    "cohorts.copy": ONE_FOR_ADMINS,
+    "cohorts.detach_group": ONE_FOR_ADMINS,
+    "cohorts.edit": ONE_FOR_ADMINS,
+    "cohorts.edit_category": ONE_FOR_ADMINS,
+    "cohorts.export": ONE_FOR_ADMINS,
+    "cohorts.feed": PUBLIC,
+    "cohorts.index": ONE_FOR_ADMINS,
+    "cohorts.mark_everybody": ONE_FOR_ADMINS,
+    "cohorts.milestone": ONE_FOR_ADMINS,
+    "cohorts.milestone_as_template": ONE_FOR_ADMINS,
+    "cohorts.milestone_file": ONE_FOR_ADMINS,
+    "cohorts.milestone_file_removal": ONE_FOR_ADMINS,
+    "cohorts.milestone_removal": ONE_FOR_ADMINS,
+    "cohorts.milestones": ONE_FOR_ADMINS,
+    "cohorts.milestones_export": ONE_FOR_ADMINS,
+    "cohorts.milestones_order": ONE_FOR_ADMINS,
+    "cohorts.move_effect": ONE_FOR_ADMINS,
+    "cohorts.move_student": ONE_FOR_ADMINS,
+    "cohorts.new": ONE_FOR_ADMINS,
+    "cohorts.new_category": ONE_FOR_ADMINS,
+    "cohorts.own_address": STUS,
+    "cohorts.own_address_revocation": STUS,
+    "cohorts.own_calendar": STUS,
+    "cohorts.own_file": STUS,
+    "cohorts.own_milestone": STUS,
+    "cohorts.own_photo": STUS,
+    "cohorts.own_request": STUS,
+    "cohorts.own_request_withdrawal": STUS,
+    "cohorts.progress": ONE_FOR_ADMINS,
+    "cohorts.progress_file": ONE_FOR_ADMINS,
+    "cohorts.remove_student": ONE_FOR_ADMINS,
+    "cohorts.restore": ONE_FOR_ADMINS,
+    "cohorts.set_up": FOR_STAFF,
+    "cohorts.student_milestone_file": SUPPORTS,
+    "cohorts.student_milestone_state": SUPPORTS,
+    "cohorts.student_milestones": SUPPORTS,
+    "cohorts.student_milestones_export": SUPPORTS,
+    "cohorts.students_export": ONE_FOR_ADMINS,
+    "cohorts.support_groups": ONE_FOR_ADMINS,
+    "cohorts.support_groups_export": ONE_FOR_ADMINS,
+    "cohorts.supported": FOR_STAFF,
+    "cohorts.supported_export": FOR_STAFF,
+    "cohorts.template": ONE_FOR_ADMINS,
+    "cohorts.template_file": ONE_FOR_ADMINS,
+    "cohorts.template_file_removal": ONE_FOR_ADMINS,
+    "cohorts.template_removal": ONE_FOR_ADMINS,
+    "cohorts.templates": ONE_FOR_ADMINS,
+    "cohorts.templates_export": ONE_FOR_ADMINS,
     "home.add_announcement": FOR_ADMINS,
     "home.announcement": ONE_FOR_ADMINS,
     "home.announcements": FOR_ADMINS,
@@ -193,6 +256,16 @@ ROUTES = {
     "home.remove_announcement": ONE_FOR_ADMINS,
     "home.search": FOR_STAFF,
     "home.suggest": FOR_STAFF,
+    "imports.confirmation": ADAS,
+    "imports.index": FOR_ADMINS,
+    "imports.mapping": ADAS,
+    "imports.oneroster": FOR_ADMINS,
+    "imports.progress": ADAS,
+    "imports.result": ADAS,
+    "imports.run": ADAS,
+    "imports.staff": FOR_ADMINS,
+    "imports.students": FOR_ADMINS,
+    "imports.withdrawal": ADAS,
     "incidents.access": READS,
     "incidents.access_preview": FOR_STAFF,
     "incidents.add_action": READS,
@@ -242,13 +315,6 @@ ROUTES = {
     "students.exclusion_end": STUDENT_EXCLUDES,
     "students.exclusions": STUDENT_EXCLUDES,
     "students.export": FOR_STAFF,
-    "students.import_confirmation": ADAS,
-    "students.import_index": FOR_ADMINS,
-    "students.import_mapping": ADAS,
-    "students.import_progress": ADAS,
-    "students.import_result": ADAS,
-    "students.import_run": ADAS,
-    "students.import_withdrawal": ADAS,
     "students.index": FOR_STAFF,
     "students.new": FOR_KEY_USERS,
     "students.new_contact": STUDENT_CHANGES,
@@ -294,7 +360,7 @@ def outcome(answer):
 # --- Addresses --------------------------------------------------------------------------------------------------------
 
 QUERIES = dict.fromkeys(("cases.add_agency", "cases.agency_draft_removal"), "?section=prosecution")
-KINDS = {"kind": ("csv", "xlsx"), "view": ("front", "back"), "part": ("members", "managers")}
+KINDS = {"kind": ("csv", "xlsx"), "view": ("front", "back"), "part": ("members", "managers"), "which": ("result", "refused")}
 
 
 def values(world, endpoint):
@@ -310,6 +376,9 @@ def values(world, endpoint):
                   "entry_ref": world.entry.ref, "agency_ref": world.agency.ref, "section": world.agency.section, "group_ref": world.cast.counselling.ref,
                   "account_ref": world.ida.ref, "staff_ref": world.ida.ref,
                   "exclusion_ref": world.case_exclusion.ref},
+        "cohorts": {"ref": world.cohort.ref, "student_ref": world.student.ref, "group_ref": world.cast.counselling.ref,
+                    "run_ref": world.cohort_run.ref, "mref": world.milestone.ref, "rref": world.request.ref,
+                    "file_ref": world.milestone_file.ref},
         "reports": {"ref": world.report.ref},
         "static": {"filename": "caseward.js"},
         "students": {"ref": world.student.ref, "contact_ref": world.contact.ref,
@@ -317,11 +386,20 @@ def values(world, endpoint):
     }.get(part, {})  # fmt: skip
     if name.endswith("of_student"):
         return {"ref": world.student.ref}
+    if part == "cohorts" and (name == "feed" or name.startswith("own_")):
+        return {"ref": world.cast.gil.ref if name == "own_photo" else world.own_milestone.ref, "token": world.feed_token,
+                "file_ref": world.own_file.ref, "request_ref": world.own_request.ref}  # fmt: skip
+    if part == "cohorts" and name.startswith("template"):
+        return {"ref": world.template.ref, "file_ref": world.template_file.ref}
+    if part == "cohorts" and (name.startswith("student_") or name == "answer_request"):
+        return known | {"ref": world.student.ref, "file_ref": world.request_file.ref}
+    if endpoint == "cohorts.edit_category":
+        return {"ref": world.cohort.category.ref}
     if name == "from_incident":
         return {"ref": world.secret.ref}
     if endpoint in ("account.person", "account.photo"):
         return {"ref": world.cast.ken.ref}
-    if name.startswith("import_"):
+    if part == "imports":
         return {"ref": world.import_run.ref}
     if part == "admin" and name.startswith("user"):
         return {"ref": world.cast.ken.ref, "session_ref": world.session.ref}

@@ -13,23 +13,28 @@ from werkzeug.datastructures import FileStorage
 from blueprints.account import actions as account
 from blueprints.admin import actions as admin
 from blueprints.cases import actions as cases
+from blueprints.cohorts import actions as cohorts
 from blueprints.home import actions as home
+from blueprints.imports import runs as imports
 from blueprints.incidents import actions as incidents
+from blueprints.kit import csvread
 from blueprints.reports import actions as reports
 from blueprints.students import actions as students
-from blueprints.students import imports
 from extensions import clock, db
 from models import Account, CloseReason, Session
 from permissions import Denied, NotVisible
 from tests import factories
-from tests.access.routes import ADMIN, KEY, MANAGES_CASE, ON_CASE, READS, STAFF
+from tests.access.routes import ADMIN, KEY, MANAGES_CASE, ON_CASE, READS, STAFF, SUPPORTS
 from tests.access.test_csrf_and_methods import business, changed
 from tests.access.visitor import undone
+from tests.imports.files import RosterSet
 
 SEES = READS.may
 WRITES = {"ada", "ken", "sam"}
 ON_IT, MANAGES = ON_CASE.may, MANAGES_CASE.may
 NOBODY_ELSE, NOBODY = {"ken"}, set()
+STU = {"stu"}
+SUPPORT = SUPPORTS.may
 ITS_OWN = None  # about the actor alone: there is nothing to refuse
 
 VALUES = {"first_name": "Eve", "last_name": "Egret"}
@@ -129,6 +134,10 @@ ACTIONS = {
         b"First name,Last name\nA,B\n", "a.csv", actor=who, folder=w.settings.files)),
     "imports.set_mapping": (ADMIN, lambda w, who: imports.set_mapping(w.import_run, {}, deactivate=False, actor=who)),
     "imports.confirm": (ADMIN, lambda w, who: imports.confirm(w.import_run, "", version=1, actor=who)),
+    "imports.upload, of staff": (ADMIN, lambda w, who: imports.upload(
+        b"Name,Email\nA,a@x.org\n", "a.csv", actor=who, folder=w.settings.files, kind="staff")),
+    "imports.upload, of a set": (ADMIN, lambda w, who: imports.upload(
+        RosterSet().user("s1", identifier="A1").zip(), "a.zip", actor=who, folder=w.settings.files, kind="oneroster")),
     "imports.withdraw": (ADMIN, lambda w, who: imports.withdraw(w.import_run, actor=who, folder=w.settings.files)),
     "reports.save_report": (KEY, lambda w, who: reports.save_report("x", "", False, actor=who)),
     "reports.change_report": (NOBODY_ELSE, lambda w, who: reports.change_report(
@@ -157,6 +166,8 @@ ACTIONS = {
         w.third_group, w.fay, "member", actor=who)),
     "admin.remove_person, a manager": (ADMIN, lambda w, who: admin.remove_person(
         w.cast.counselling, w.cast.mo, "manager", actor=who)),
+    "admin.save_groups": (ADMIN, lambda w, who: admin.save_groups(
+        joins=[(w.third_group.id, w.cast.oli.id, w.cast.oli.ref)], actor=who)),
     "admin.change_settings": (ADMIN, lambda w, who: admin.change_settings(1, name="x", actor=who)),
     "admin.retry_email": (ADMIN, lambda w, who: admin.retry_email(w.email.message_id, actor=who)),
     "account.add_account": (ADMIN, lambda w, who: account.add_account(
@@ -166,8 +177,52 @@ ACTIONS = {
     "account.reactivate": (ADMIN, lambda w, who: account.reactivate(w.left, actor=who)),
     "account.invite": (ADMIN, lambda w, who: account.invite(w.lou, actor=who)),
     "account.reset_two_step": (ADMIN, lambda w, who: account.reset_two_step(w.lou, actor=who)),
+    "account.save_people": (ADMIN, lambda w, who: account.save_people(
+        [{"name": "x", "email": "x@school.example.org", "role": "admin"}], [], invite=False, actor=who)),
     "account.revoke_session": (ADMIN, lambda w, who: account.revoke_session(w.lou, w.lous_session.ref, actor=who)),
     "account.revoke_all": (ADMIN, lambda w, who: account.revoke_all(w.lou, actor=who)),
+    "cohorts.add_category": (ADMIN, lambda w, who: cohorts.add_category("x", actor=who)),
+    "cohorts.change_category": (ADMIN, lambda w, who: cohorts.change_category(
+        w.cohort.category, "x", version=1, actor=who)),
+    "cohorts.add_cohort": (ADMIN, lambda w, who: cohorts.add_cohort(w.cohort.category, "x", actor=who)),
+    "cohorts.change_cohort": (ADMIN, lambda w, who: cohorts.change_cohort(
+        w.cohort, name="x", category=w.cohort.category, version=1, actor=who)),
+    "cohorts.archive_cohort": (ADMIN, lambda w, who: cohorts.archive_cohort(w.cohort, version=1, actor=who)),
+    "cohorts.restore_cohort": (ADMIN, lambda w, who: cohorts.restore_cohort(w.cohort, confirmed="", version=1, actor=who)),
+    "cohorts.copy_cohort": (ADMIN, lambda w, who: cohorts.copy_cohort(
+        w.cohort, "x", w.cohort.category, shift=None, groups=True, folder=w.settings.files, actor=who)),
+    "cohorts.add_by_file": (ADMIN, lambda w, who: cohorts.add_by_file(
+        w.cohort, csvread.read(b"ann@pupils.example.org\n"), "a.csv", actor=who)),
+    "cohorts.add_student": (ADMIN, lambda w, who: cohorts.add_student(w.cohort, "ann@pupils.example.org", actor=who)),
+    "cohorts.remove_student": (ADMIN, lambda w, who: cohorts.remove_student(w.cohort, w.student, actor=who)),
+    "cohorts.move_student": (ADMIN, lambda w, who: cohorts.move_student(
+        w.cohort, w.student, w.cohort, confirmed="", actor=who)),
+    "cohorts.attach_group": (ADMIN, lambda w, who: cohorts.attach_group(
+        w.cohort, w.other_group, confirmed="", actor=who)),
+    "cohorts.detach_group": (ADMIN, lambda w, who: cohorts.detach_group(w.cohort, w.cast.counselling, actor=who)),
+    "cohorts.add_milestone": (ADMIN, lambda w, who: cohorts.add_milestone(w.cohort, actor=who)),
+    "cohorts.save_milestone": (ADMIN, lambda w, who: cohorts.save_milestone(
+        w.milestone, actor=who, version=1, title="x", due_on=None, description="", reminders=[])),
+    "cohorts.remove_milestone": (ADMIN, lambda w, who: cohorts.remove_milestone(w.milestone, actor=who)),
+    "cohorts.order_milestones": (ADMIN, lambda w, who: cohorts.order_milestones(w.cohort, "date", actor=who)),
+    "cohorts.remove_file": (ADMIN, lambda w, who: cohorts.remove_file(w.milestone, w.milestone_file, actor=who)),
+    "cohorts.add_template": (ADMIN, lambda w, who: cohorts.add_template(w.milestone, actor=who)),
+    "cohorts.save_template": (ADMIN, lambda w, who: cohorts.save_template(
+        w.template, actor=who, version=1, title="x", description="", reminders=[])),
+    "cohorts.remove_template": (ADMIN, lambda w, who: cohorts.remove_template(w.template, actor=who)),
+    "cohorts.remove_template_file": (ADMIN, lambda w, who: cohorts.remove_template_file(
+        w.template, w.template_file, actor=who)),
+    "cohorts.mark": (SUPPORT, lambda w, who: cohorts.mark(w.milestone, [w.student], "completed", actor=who)),
+    "cohorts.mark, of somebody who is not in the cohort": (NOBODY, lambda w, who: cohorts.mark(
+        w.milestone, [w.ann], "completed", actor=who)),
+    "cohorts.mark_many": (SUPPORT, lambda w, who: cohorts.mark_many([(w.milestone, [w.student])], "waived", actor=who)),
+    "cohorts.answer": (SUPPORT, lambda w, who: cohorts.answer(w.request, "confirmed", "", actor=who)),
+    "cohorts.ask": (STU, lambda w, who: cohorts.ask(w.own_milestone, "x", actor=who)),
+    "cohorts.make_feed": (STU, lambda w, who: cohorts.make_feed(actor=who)),
+    "cohorts.note_feed_read": (STU, lambda w, who: cohorts.note_feed_read(w.cast.student, actor=who)),
+    "cohorts.revoke_feed": (STU, lambda w, who: cohorts.revoke_feed(actor=who)),
+    "cohorts.take_back": (STU, lambda w, who: cohorts.take_back(w.own_milestone, w.own_request.ref, actor=who)),
+    "account.keep_in_step": (KEY, lambda w, who: account.keep_in_step(w.cast.stu, actor=who, name="x")),
     "account.change_own_details": ITS_OWN,
     "account.change_password": ITS_OWN,
     "account.clear_draft": ITS_OWN,
@@ -177,7 +232,7 @@ ACTIONS = {
     "account.sign_out": ITS_OWN,
 }  # fmt: skip
 
-MODULES = {"cases": cases, "home": home, "incidents": incidents, "students": students, "imports": imports, "reports": reports, "admin": admin, "account": account}
+MODULES = {"cases": cases, "cohorts": cohorts, "home": home, "incidents": incidents, "students": students, "imports": imports, "reports": reports, "admin": admin, "account": account}
 
 
 def test_every_action_is_in_the_table():
@@ -246,6 +301,7 @@ def test_exclusion_beats_every_right_in_the_actions_too(app, school):
     about_it += [name for name in ACTIONS if name.startswith("cases.") and name != "cases.open_case"]
     about_it += ["students.change_student", "students.leave", "students.add_contact", "students.change_contact",
                  "students.remove_contact", "students.exclude", "students.end_exclusion"]  # fmt: skip
+    about_it += ["cohorts.remove_student", "cohorts.move_student"]
     wrong = []
     with undone(), app.app_context():
         prepare(school)

@@ -42,6 +42,10 @@ def bodies(school, person):
         "home.read_notifications": {"newest": school.notifications.get(account and account.id, "ZZZZZZZZZZ")},
         "account.save_draft": {"text": "typed"},
         "incidents.mark": {"note": "Changed", "version": "1"},
+        "cohorts.mark_everybody": {"state": "completed", "number": "1"},
+        "cohorts.milestones_order": {"how": "date"},
+        "cohorts.progress": {"state": "completed"},
+        "cohorts.student_milestone_state": {"state": "completed", "version": "0"},
         "account.sign_in": {"email": "nobody@school.example.org", "password": "wrong"},
     }
 

@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import random
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 import models
 from blueprints.cases import actions as case_actions
 from blueprints.kit import uploads
+from extensions import clock
 from models import (
     BodyMark,
     Case,
@@ -23,10 +25,13 @@ from models import (
     CasePresenting,
     CaseStaff,
     CloseReason,
+    CohortStudent,
     Draft,
     Event,
     GroupMember,
     IncidentStudent,
+    MilestoneReminder,
+    MilestoneRequest,
     Notification,
     OutboxEmail,
     PartCategory,
@@ -34,6 +39,7 @@ from models import (
     Session,
     StoredFile,
     StudentContact,
+    StudentMilestone,
 )
 from tests import factories
 from tests.access.routes import ROUTES, samples
@@ -179,6 +185,52 @@ def what_happens_on_a_case(school, person):
     case_actions.reopen_case(row, reason="Not done", actor=ken, version=row.version)
 
 
+# --- Cohorts: what only the second world has ------------------------------------------------------------------------
+
+
+def cohort_of(school, students, groups):
+    """A cohort with everything that hangs on one: a milestone with a file, marks, requests, reminders."""
+    cast = school.cast
+    row = factories.cohort("Nobody else may know this", "Either", students, groups, created_by=cast.ada, ref=NEW["cohort"])
+    milestone = factories.milestone(row, "Know nothing", clock.now().date() + timedelta(days=5), "1,7", description="Nobody knows", ref=NEW["milestone"])
+    stored = uploads.store(school.settings.files, io.BytesIO(b"Form.\n"), "form.txt")
+    StoredFile.create(milestone=milestone, name="form.txt", path_name=stored.path_name, size=stored.size, uploaded_by=cast.ada,
+                      media_type=stored.media_type, sha256=stored.sha256)  # fmt: skip
+    for student in students:
+        about(milestone, student, cast.ada)
+    return row
+
+
+def about(milestone, student, marker):
+    """What there can be about one student and one milestone."""
+    StudentMilestone.create(milestone=milestone, student=student, state="waived", marked_by=marker)
+    MilestoneRequest.create(milestone=milestone, student=student, note="Nobody may read this.")
+    MilestoneReminder.create(milestone=milestone, student=student, days=7, due_on=milestone.due_on)
+    data = json.dumps({"milestone": milestone.ref, "state": "waived"})
+    Event.create(actor=marker, verb="milestone.marked", target=student.ref, data=data)
+
+
+def a_cohort_they_do_not_support(school, person):
+    """With Ann, whom everybody finds, and supported by a group that they are not in."""
+    cohort_of(school, [school.ann, school.student], [school.third_group])
+
+
+def a_cohort_they_supported(school, person):
+    """They were told of a request, and are not in the group any more."""
+    cohort_of(school, [school.ann], [school.third_group])
+    Notification.create(account=person, kind="milestone_asked", target=school.ann.ref, target_id=school.ann.id)
+    OutboxEmail.create(kind="milestone_asked", account=person, target=school.ann.ref, target_id=school.ann.id, message_id="a" * 32)
+
+
+def a_student_of_a_cohort_they_are_excluded_from(school, person):
+    """In a cohort that is there in both worlds, with marks, a request and reminders: no list, count or chart knows."""
+    row = factories.student("Ivy", "Ibis", year_group="8", tutor_group="8B", email="ivy@pupils.example.org", ref=NEW["student"])
+    factories.exclusion(person, school.ada2, student=row)
+    CohortStudent.create(cohort=school.cohort, student=row, added_by=school.ada2)
+    about(school.milestone, row, school.ada2)
+    Notification.create(account=person, kind="milestone_asked", target=row.ref, target_id=row.id)
+
+
 # Whom each difference comes closest to (the bounded run), and who else is asked by `make torture`.
 WORLDS = [
     (need_to_know, ["kay", "stu"], ["oli", "mo", "rae", "nobody"]),
@@ -194,12 +246,17 @@ WORLDS = [
     (a_group_on_a_case, ["oli"], ["kay", "sam"]),
     (an_incident_linked_to_their_case, ["kay"], []),
     (what_happens_on_a_case, ["oli"], ["kay", "sam"]),
+    (a_cohort_they_do_not_support, ["gil", "stu"], ["kay", "oli", "mo", "rae", "nobody"]),
+    (a_cohort_they_supported, ["oli"], ["sam", "kay"]),
+    (a_student_of_a_cohort_they_are_excluded_from, ["ada", "gil"], ["mo"]),
 ]
 # The audit log tells an admin who did what: what it may say about a record closed to them has a test of its own.
 AS_EVER = ("/static/", "/account", "/setup")
 AUDIT = ("/admin/audit", "/admin/email", "/health")
 # What is made in a second world, by the references it gets there.
-NEW = {"incident": "I-2WRLD2", "student": "2WRLD22222", "case": "C-2WRLD2"}
+NEW = {
+    "incident": "I-2WRLD2", "student": "2WRLD22222", "case": "C-2WRLD2", "cohort": "2WRLDC2222", "milestone": "2WRLDM2222"
+}  # fmt: skip
 
 
 def requests(app, school, visitor, full):
@@ -221,7 +278,10 @@ def requests(app, school, visitor, full):
     gets += [f"/admin/groups/{school.other_group.ref}/members/{school.cast.oli.ref}/removal",
              f"/admin/departments/{school.department.ref}/directors/effect?staff_member={school.cast.mo.ref}"]  # fmt: skip
     gets += [f"/personnel/{person.ref}" for person in (school.fay, school.lou)] + [f"/personnel?group={school.third_group.ref}"]
-    for old, new in ((school.secret.ref, NEW["incident"]), (school.student.ref, NEW["student"]), (school.case.ref, NEW["case"])):
+    gets += [f"/students/{school.ann.ref}/milestones", "/milestones", "/milestones?list=asking", "/milestones/export.csv", "/cohorts"]
+    hidden = {"incident": school.secret, "student": school.student, "case": school.case, "cohort": school.cohort,
+              "milestone": school.milestone}  # fmt: skip
+    for old, new in ((row.ref, NEW[name]) for name, row in hidden.items()):
         about_it = [url for _, methods, url in samples(app, school) if old in url and "GET" in methods]
         gets += [url.replace(old, new) for url in about_it[:: 1 if full else 4]]
         gets += [f"/search?q={new}", f"/search/suggest?q={new}"]

@@ -8,7 +8,7 @@ import io
 import json
 from datetime import date, timedelta
 
-from blueprints.account.tokens import link_token
+from blueprints.account.tokens import feed_token, link_token
 from blueprints.kit import uploads
 from blueprints.kit.text import fold
 from blueprints.students.queries import search_keys
@@ -19,6 +19,7 @@ from models import (
     BodyMark,
     BulkClosing,
     BulkClosingNotice,
+    CalendarFeed,
     CaseAgency,
     CaseAgencyVersion,
     CaseClosure,
@@ -35,10 +36,14 @@ from models import (
     IncidentAssignment,
     IncidentClosure,
     IncidentVersion,
+    MilestoneReminder,
+    MilestoneRequest,
+    MilestoneTemplate,
     Notification,
     OutboxEmail,
     PasswordLink,
     SavedReport,
+    School,
     Session,
     StoredFile,
     StudentContact,
@@ -95,12 +100,16 @@ def build(app, cast):
     _secret_case(world)
     _agencies(world)
     _open_cases(world)
+    _cohorts(world)
+    _milestones(world)
+    _own_cohort(world)
     _admin_things(world)
     _own_things(world)
     _profile(world)
     _telling(world)
     with app.app_context():
         world.link_token = link_token(world.link.nonce)
+        world.feed_token = feed_token(world.feed.nonce)
     return world
 
 
@@ -263,6 +272,64 @@ def _open_cases(world):
     world.open_case = factories.case(world.ann, cast.kay, "Reading support", entries=[(cast.kay, "Rang home.")],
                                      incidents=[world.incident], coordinator=cast.sam)  # fmt: skip
     world.closed_case = factories.case(world.ann, None, "Attendance", staff=[cast.oli], status="Closed")
+
+
+def _cohorts(world):
+    """The student is in a cohort that Counselling supports: Gil is a member of it, Mo manages it. Ada sent a file for it."""
+    cast, token = world.cast, world.tokens
+    names = (f"First years {token('milestones', 'cohortcategory')}", f"Autumn {token('milestones', 'cohort')}")
+    world.cohort = factories.cohort(*names, [world.student], [cast.counselling], created_by=cast.ada)
+    world.cohort_category = world.cohort.category
+    token.add("milestones", "reference of a cohort", world.cohort.ref)
+    rows = [[1, "added", "", world.student.email, world.student.ref],
+            [2, "unknown", "No student has this email address.", f"{token('import', 'address')}@example.org", ""]]  # fmt: skip
+    world.cohort_run = ImportRun.create(account=cast.ada, kind="cohort_students", path_name="", state="done", total=2,
+                                        file_name=f"{token('import', 'addresses')}.csv", result=json.dumps(rows),
+                                        options=json.dumps({"cohort": world.cohort.ref}))  # fmt: skip
+
+
+def _milestones(world):
+    """A milestone of the secret student's cohort, with a file, a request that waits and its file; a template with a file."""
+    cast, token, due = world.cast, world.tokens, clock.now().date() + timedelta(days=20)
+    world.milestone = factories.milestone(
+        world.cohort, token("milestones", "milestonetitle"), due, "1,7", description=token("milestones", "description")
+    )
+    world.request = MilestoneRequest.create(
+        milestone=world.milestone, student=world.student, note=token("milestones", "requestnote")
+    )
+    world.template = MilestoneTemplate.create(title=token("cohorts", "templatetitle"), created_by=cast.ada)
+    files = {}
+    for name, record, kind in (("milestone", world.milestone, "milestones"), ("milestone_request", world.request, "milestones"),
+                               ("milestone_template", world.template, "cohorts")):  # fmt: skip
+        content = token(kind, f"{name.replace('_', '')}filecontent")
+        stored = uploads.store(world.settings.files, io.BytesIO(f"Bring {content}.\n".encode()), "form.txt")
+        token.add("never", "path of a file", stored.path_name)
+        files[name] = StoredFile.create(
+            **{name: record}, name=f"{token(kind, name.replace('_', '') + 'filename')}.txt", path_name=stored.path_name,
+            size=stored.size, uploaded_by=cast.ada, media_type=stored.media_type, sha256=stored.sha256,
+        )  # fmt: skip
+    world.milestone_file, world.request_file, world.template_file = files.values()
+
+
+def _own_cohort(world):
+    """What Stu sees on their own pages: a milestone with a file and a request that waits, and Gil, in a cohort of their own."""
+    cast = world.cast
+    School.update(student_visibility_at=clock.now()).execute()
+    own = factories.cohort("First years", "Spring", [cast.student], [cast.counselling], created_by=cast.ada)
+    world.own_milestone = factories.milestone(own, "Meet your advisor", clock.now().date() + timedelta(days=3))
+    world.own_request = MilestoneRequest.create(milestone=world.own_milestone, student=cast.student, note="I met her.")
+    sent = {"milestone": world.own_milestone, "student": cast.student, "due_on": world.own_milestone.due_on}
+    world.own_reminder = MilestoneReminder.create(days=7, **sent)
+    world.own_link = PasswordLink.create(account=cast.stu, kind="invite", expires_at=clock.now() + timedelta(hours=1),
+                        nonce=world.tokens.add("never", "nonce of an invitation", "n0nce" + "8" * 27))  # fmt: skip
+    stored = uploads.store(world.settings.files, io.BytesIO(b"Bring this form.\n"), "form.txt")
+    world.own_file = StoredFile.create(
+        milestone=world.own_milestone, name="form.txt", path_name=stored.path_name, size=stored.size,
+        media_type=stored.media_type, sha256=stored.sha256, uploaded_by=cast.ada,
+    )  # fmt: skip
+    picture = uploads.store(world.settings.files, io.BytesIO(b"Not a picture either.\n"), "gil.txt")
+    Account.update(photo_path=picture.path_name).where(Account.id == cast.gil.id).execute()
+    world.feed = CalendarFeed.create(account=cast.stu, nonce=world.tokens.add("never", "nonce of a feed", "fe3d" + "9" * 28))
 
 
 def _profile(world):

@@ -198,13 +198,20 @@ def test_only_web_addresses_are_links(client_for, cast, link):
     assert answer.status_code == 422 and now(cast.sam).booking_url == ""
 
 
-@pytest.mark.parametrize("who", ["rae", "stu"])
-def test_others_have_no_card(client_for, cast, who):
-    client = client_for(who)
+def test_students_have_no_details_to_change(client_for, cast):
+    stu = client_for("stu")
+    assert "Role title" not in text_of(stu.get("/account")) and "/account/details" not in stu.get("/account").text
+    assert stu.get("/account/details").status_code == 404
+    assert post(stu, "/account/details", {"phone": "1", "version": "1"}, form_url="/account").status_code == 404
+    assert now(cast.stu).phone == ""
+
+
+def test_others_have_no_card(client_for, cast):
+    client = client_for("rae")
     assert "Booking link" not in text_of(client.get("/account/details"))
     forged = {"booking_url": "https://a.example", "photo": (io.BytesIO(picture()), "me.png"), "phone": "1"}
     assert post(client, "/account/details", forged).status_code == 303
-    row = now(getattr(cast, who))
+    row = now(cast.rae)
     assert (row.phone, row.booking_url, row.photo_path) == ("1", "", "")
 
 

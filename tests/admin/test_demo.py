@@ -48,6 +48,7 @@ from models import (
     MilestoneRequest,
     MilestoneTemplate,
     Notification,
+    OutboxEmail,
     PartCategory,
     School,
     StoredFile,
@@ -88,7 +89,7 @@ def contents():
         IncidentAlert, IncidentAssignment, IncidentClosure, IncidentAction, BodyMark, Case, CaseFollower, CaseStaff, CaseGroup,
         CaseEntry, CaseEntryVersion, CasePresenting, CaseAgency, CaseAgencyVersion, CaseClosure, CaseIncident, Notification,
         Announcement, CohortCategory, Cohort, CohortStudent, CohortGroup, Milestone, StudentMilestone, MilestoneRequest,
-        MilestoneReminder, MilestoneTemplate,
+        MilestoneReminder, MilestoneTemplate, OutboxEmail,
     )  # fmt: skip
     found = {}
     for table in tables:

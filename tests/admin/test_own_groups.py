@@ -239,7 +239,7 @@ def test_pages_cost_the_same_for_many(world, client_for, count_queries):
 
 def test_the_menu_leads_there(world, client_for):
     for who, shown in (("mo", True), ("ada", True), ("oli", False), ("kay", False)):
-        menu = client_for(who).get("/account").get_data(as_text=True).partition("<main")[0]
-        assert ("Case Management" in menu) == shown and "Personnel" in menu
+        menu = client_for(who).get("/case-management").get_data(as_text=True).partition("<main")[0]
+        assert ('href="/groups"' in menu) == shown and "Personnel" in menu
     page = client_for("mo").get(address(world.counselling)).get_data(as_text=True)
     assert page.partition("<main")[0].count('aria-current="page"') == 1

@@ -35,7 +35,7 @@ FURTHER = {
     "stu": ("/",),
 }  # fmt: skip
 # They answer a browser with a page of their own only in the middle of something, which other tests walk through.
-ON_THE_WAY = {"account.set_up", "account.two_step", "students.import_mapping", "admin.effect_of_adding"}
+ON_THE_WAY = {"account.set_up", "account.two_step", "imports.mapping", "admin.effect_of_adding"}
 COLOURS = ["color-contrast", "link-in-text-block"]
 
 
@@ -54,8 +54,8 @@ def school(app, cast):
 
 
 def pages(app, school, client_for):
-    """[(who, address)] of every page, each once, for whoever of Ada, Ken and nobody it opens for."""
-    clients = {"ada": client_for("ada"), "ken": client_for("ken"), None: app.test_client()}
+    """[(who, address)] of every page, each once, for whoever of Ada, Ken, Stu and nobody it opens for."""
+    clients = {"ada": client_for("ada"), "ken": client_for("ken"), "stu": client_for("stu"), None: app.test_client()}
     found, unseen = [], []
     for endpoint, methods, address in routes.samples(app, school):
         if "GET" not in methods or endpoint == "static" or endpoint in ON_THE_WAY:
@@ -180,3 +180,26 @@ def test_what_opens_on_the_page_of_a_case(site, school, page_for, look):
     ken.get_by_role("listbox", name="Suggestions").get_by_role("option").first.wait_for()
     ken.keyboard.press("ArrowDown")
     look(ken)
+
+
+def test_what_opens_for_a_student(site, school, page_for, look):
+    """A milestone that waits and is taken back, the form with its errors, the calendar with and without an address."""
+    stu = page_for("stu", width=390, height=844)
+    stu.goto("/")
+    stu.get_by_role("link", name="Meet your advisor").click()
+    look(stu)
+    steps.press(stu, "Take it back")
+    steps.field(stu, "Note").fill("x" * 2001)
+    steps.press(stu, "Ask to mark as completed")
+    stu.get_by_role("heading", name="Please check this").wait_for()
+    look(stu)
+    steps.field(stu, "Note").fill("I met her.")
+    steps.press(stu, "Ask to mark as completed")
+    stu.get_by_text("You have asked. Your school will answer.", exact=True).wait_for()
+    stu.goto("/my/calendar")
+    look(stu)
+    steps.press(stu, "Switch it off")
+    look(stu)
+    stu.get_by_role("dialog").get_by_role("button", name="Switch it off").click()
+    stu.get_by_role("button", name="Make an address").wait_for()
+    look(stu)

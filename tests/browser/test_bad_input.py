@@ -149,7 +149,7 @@ def test_a_class_list_that_can_not_be_read(site, page_for, cast, tmp_path, what)
 
 
 def test_an_admission_number_twice_and_a_row_that_is_fine(app, site, page_for, cast, tmp_path):
-    from blueprints.students import imports
+    from blueprints.imports import runs as imports
 
     file = tmp_path / "class.csv"
     file.write_text("First name,Last name,Admission number\nAnn,Finch,A1\nBo,Wren,A1\nCy,Tern,A3\n", encoding="utf-8")

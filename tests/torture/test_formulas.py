@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 import openpyxl
 import pytest
 
+from blueprints.imports import runs as imports
 from blueprints.kit.text import clean, fold, one_line
-from blueprints.students import import_rows, imports
+from blueprints.students import import_rows
 from blueprints.students.queries import search_keys
 from models import (
     BulkClosing,

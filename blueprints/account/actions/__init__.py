@@ -1,7 +1,9 @@
 """Writes about accounts; one module a subject. Other parts import from here, never from the modules."""
 
 from blueprints.account.actions.base import OPERATOR, Refused
+from blueprints.account.actions.bulk import STORED, Change, save_people
 from blueprints.account.actions.drafts import MOST_BYTES, clear_draft, save_draft
+from blueprints.account.actions.of_students import invite_student, keep_in_step
 from blueprints.account.actions.passwords import (
     ask_password_link,
     change_password,
@@ -12,6 +14,7 @@ from blueprints.account.actions.people import (
     add_account,
     change_account,
     change_own_details,
+    checked,
     deactivate,
     reactivate,
 )
@@ -25,6 +28,8 @@ from blueprints.account.hashing import fits, hashed
 
 __all__ = [
     "MOST_BYTES",
+    "STORED",
+    "Change",
     "OPERATOR",
     "Outcome",
     "Photo",
@@ -34,18 +39,22 @@ __all__ = [
     "change_account",
     "change_own_details",
     "change_password",
+    "checked",
     "clear_draft",
     "confirm_two_step",
     "fits",
     "hashed",
     "deactivate",
     "invite",
+    "invite_student",
+    "keep_in_step",
     "make_recovery_codes",
     "reactivate",
     "reset_two_step",
     "revoke_all",
     "revoke_session",
     "save_draft",
+    "save_people",
     "second_step",
     "set_up_school",
     "sign_in",

@@ -48,14 +48,15 @@ def _queue_link(account):
         step.commit() if account else step.rollback()
 
 
-def make_link(account):
-    """Make a link for the account and queue its email; an invitation as long as there is no password. Returns it."""
+def make_link(account, template=None, once=None):
+    """Make a link for the account and queue its email; an invitation as long as there is no password. Returns it.
+    `template` is the kind of the email unless it is the usual one; `once` as in events.email()."""
     kind = INVITE if account.password_hash is None else RESET
     link = PasswordLink.create(
         account=account, kind=kind, nonce=secrets.token_urlsafe(24), expires_at=clock.now() + LINK_FOR
     )
-    template = "invitation" if kind == INVITE else "password_link"
-    queue_email(template, account, target=account.ref, target_id=link.id)
+    template = template or ("invitation" if kind == INVITE else "password_link")
+    queue_email(template, account, target=account.ref, target_id=link.id, once=once)
     return link
 
 
@@ -66,10 +67,20 @@ def invite(account, *, actor):
         raise Refused("This account is deactivated. Reactivate it first.")
     if not account.role:
         raise Refused("This profile has no role yet, so nobody signs in with it. Give it a role first.")
+    refuse_early(account.role)
     with db.atomic():
         link = make_link(account)
         record("account.invited", target=account.ref, kind=link.kind, **by(actor))
     return link
+
+
+def refuse_early(role):
+    """Raise Refused for a student while Case Management System Student Visibility is off: until then they get no email."""
+    if role == permissions.STUDENT and not School.get().student_visibility:
+        raise Refused(
+            "Students are sent nothing before Case Management System Student Visibility is Enabled (Admin > Settings). "
+            "Those in cohorts are invited then without a further step.", "role"
+        )  # fmt: skip
 
 
 def use_password_link(link, password):

@@ -3,21 +3,19 @@
 An account without a role is a profile: it can't sign in, and is sent no link, until it is given a role.
 """
 
-import re
 from urllib.parse import urlsplit
 
 import permissions
 from blueprints.account.actions.base import Refused, by, may_manage
-from blueprints.account.actions.passwords import check_password, make_link
+from blueprints.account.actions.passwords import check_password, make_link, refuse_early
 from blueprints.account.actions.photos import photo_fields
 from blueprints.account.actions.sessions import end_all
 from blueprints.account.hashing import hashed
-from blueprints.kit.text import fold, one_line
+from blueprints.kit.text import fold, one_line, signs_in_with
 from events import record
 from extensions import clock, db
-from models import Account, Conflict, PasswordLink, is_postgres, new_ref
+from models import Account, Conflict, PasswordLink, Student, is_postgres, new_ref
 
-_ADDRESS = re.compile(r"[!-;=?A-Z\[-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 DETAILS = ("name", "email", "role", "title", "phone", "booking_url", "photo_path")
 
 
@@ -26,7 +24,7 @@ def add_account(*, name, email, role, title="", phone="", booking_url="", passwo
     Returns the account."""
     may_manage(actor)
     details = {"name": name, "email": email, "role": role, "title": title, "phone": phone, "booking_url": booking_url}
-    fields = _checked(details)
+    fields = checked(details)
     if password is not None:
         check_password(password, name=name, email=email)
         fields["password_hash"] = hashed(password)
@@ -34,7 +32,7 @@ def add_account(*, name, email, role, title="", phone="", booking_url="", passwo
     with db.atomic():
         # First, so that of two sends of one form the second meets its used key and not "there is an account already".
         record("account.added", target=ref, role=role, **by(actor))
-        _refuse_taken(fields["email_folded"])
+        refuse_taken(fields["email_folded"])
         account = Account.create(ref=ref, **fields, created_at=clock.now())
         if password is None and role:
             _invite(account, actor)
@@ -42,6 +40,7 @@ def add_account(*, name, email, role, title="", phone="", booking_url="", passwo
 
 
 def _invite(account, actor):
+    refuse_early(account.role)
     link = make_link(account)
     record("account.invited", target=account.ref, kind=link.kind, **by(actor))
 
@@ -54,7 +53,7 @@ def change_account(account, *, version, actor, photo=None, **details):
     one worthless, and so does taking the role away.
     """
     may_manage(actor)
-    fields = _checked(details)
+    fields = checked(details)
     with photo_fields(account, photo) as its_photo, db.atomic():
         fields |= its_photo
         now = _locked(account)
@@ -64,18 +63,19 @@ def change_account(account, *, version, actor, photo=None, **details):
         if now.version != version:
             raise Conflict(now)
         if "email" in changed:
-            _refuse_taken(fields["email_folded"], but=now)
-            _void_links(now)
+            _refuse_untying(now)
+            refuse_taken(fields["email_folded"], but=now)
+            void_links(now)
         if "role" in changed:
             _keep_an_admin(now, fields["role"])
             end_all(now)
             record("account.role_changed", target=now.ref, old=now.role, new=fields["role"], **by(actor))
         is_first_role = "role" in changed and not now.role
-        fields["search_text"] = _search_text(fields.get("name", now.name), fields.get("email", now.email))
+        fields["search_text"] = search_text(fields.get("name", now.name), fields.get("email", now.email))
         now.change(version, **fields)
         _record_changes(changed, now, actor)
         if not now.role:
-            _void_links(now)
+            void_links(now)
         elif is_first_role and now.is_active and now.password_hash is None:
             _invite(now, actor)
     return now
@@ -90,13 +90,14 @@ def _record_changes(changed, account, actor):
 
 
 def change_own_details(*, version, title, phone, booking_url=None, photo=None, actor):
-    """Change one's own title and phone; staff also what else stands on their card."""
+    """Change one's own title and phone; staff also what else stands on their card. Students have neither."""
+    permissions.require("own.details", actor)
     details = {"title": title, "phone": phone}
     if permissions.can(actor, "personnel.read"):
         details["booking_url"] = booking_url or ""
     else:
         photo = None
-    fields = _checked(details)
+    fields = checked(details)
     with photo_fields(actor, photo) as its_photo, db.atomic():
         fields |= its_photo
         changed = [name for name in fields if fields[name] != getattr(actor, name)]
@@ -114,7 +115,7 @@ def deactivate(account, *, actor):
         if not now.is_active:
             return now
         _keep_an_admin(now)
-        _void_links(now)
+        void_links(now)
         end_all(now)
         now.change(now.version, is_active=False)
         record("account.deactivated", target=now.ref, **by(actor))
@@ -127,7 +128,7 @@ def reactivate(account, *, actor):
     with db.atomic():
         now = _locked(account)
         if not now.is_active:
-            now.change(now.version, is_active=True)
+            now.change(now.version, is_active=True, closed_with_student=False)
             record("account.reactivated", target=now.ref, **by(actor))
     return now
 
@@ -152,13 +153,22 @@ def _keep_an_admin(account, new_role=None):
         )
 
 
-def _void_links(account):
+def _refuse_untying(account):
+    """The email is what ties a student's account to the student: it is changed there, and the account follows."""
+    tied = Student.select().where(Student.email_folded == account.email_folded)
+    if account.role == permissions.STUDENT and tied.exists():
+        raise Refused("This is the email of a student's record. Change it there: the account goes along.", "email")
+
+
+def void_links(account):
+    """Make the links sent to the account worthless, as part of another step."""
     PasswordLink.update(used_at=clock.now()).where(
         (PasswordLink.account == account) & PasswordLink.used_at.is_null()
     ).execute()
 
 
-def _refuse_taken(email_folded, but=None):
+def refuse_taken(email_folded, but=None):
+    """Raise Refused when another account has this email."""
     taken = Account.select().where(Account.email_folded == email_folded)
     if but is not None:
         taken = taken.where(Account.id != but.id)
@@ -166,7 +176,7 @@ def _refuse_taken(email_folded, but=None):
         raise Refused("There is an account with this email already.", "email")
 
 
-def _checked(details):
+def checked(details):
     """The details as they are kept; raises Refused for a role or an email that is none."""
     fields = {name: one_line(value) for name, value in details.items()}
     if "name" in fields and not fields["name"]:
@@ -179,11 +189,11 @@ def _checked(details):
     if fields.get("booking_url") and not _is_web_address(fields["booking_url"]):
         raise Refused("This is not the address of a web page. Write one like https://booking.example/kay.", "booking_url")
     if "email" in fields:
-        if len(fields["email"]) > 254 or not _ADDRESS.fullmatch(fields["email"]):
+        if not signs_in_with(fields["email"]):
             raise Refused("This is not an email address. Write one like kay@school.example.", "email")
         fields["email_folded"] = fields["email"].casefold()
     if "name" in fields and "email" in fields:
-        fields["search_text"] = _search_text(fields["name"], fields["email"])
+        fields["search_text"] = search_text(fields["name"], fields["email"])
     return fields
 
 
@@ -198,7 +208,8 @@ def _is_web_address(text):
     return fits and parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc
 
 
-def _search_text(name, email):
+def search_text(name, email):
+    """What the search of accounts looks into."""
     # Cut, not refused: a name and an email of full length do not fit the column together, and only searching uses it.
     return fold(f"{name} {email}")[:255]
 

@@ -6,8 +6,10 @@ from blueprints.account.queries.accounts import (
     NO_ROLE,
     NO_ROLE_YET,
     STATES,
+    STUDENT_INVITATION,
     account,
     account_with_email,
+    accounts_with,
     admin_names,
     assigned_incidents,
     draft,
@@ -29,6 +31,7 @@ from blueprints.account.queries.accounts import (
     who_asks,
 )
 from blueprints.account.queries.accounts import SORTS as USER_SORTS
+from blueprints.account.queries.feeds import feed_account, feed_url
 from blueprints.account.queries.personnel import SORTS as PERSONNEL_SORTS
 from blueprints.account.queries.personnel import group_names, groups_of, groups_of_person, person, personnel, photo_path
 
@@ -38,13 +41,17 @@ __all__ = [
     "NO_ROLE_YET",
     "PERSONNEL_SORTS",
     "STATES",
+    "STUDENT_INVITATION",
     "USER_SORTS",
     "account",
     "account_with_email",
+    "accounts_with",
     "admin_names",
     "assigned_incidents",
     "draft",
     "email_password_link",
+    "feed_account",
+    "feed_url",
     "first_lines",
     "group_names",
     "groups_of",

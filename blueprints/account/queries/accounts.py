@@ -18,6 +18,7 @@ from extensions import clock
 from models import Account, Draft, Event, Incident, PasswordLink, RecoveryCode, Session
 
 TOUCH_EVERY = timedelta(minutes=1)
+STUDENT_INVITATION = "student_invitation"  # the kind of its email
 # What somebody reads about their own account, in words.
 EVENT_WORDS = {
     "account.signed_in": "Signed in",
@@ -161,16 +162,19 @@ def newest_link_url(account):
     return link_url(newest)
 
 
-def email_password_link(row, account):
-    """What the email of an outbox row says, or the sentence why it is not sent any more."""
+def email_password_link(row, account, late=False):
+    """What the email of an outbox row says, or the sentence why it is not sent any more. `late`: one that also says how to ask
+    for a new link goes out without its `url` after the link has run out."""
     link = PasswordLink.get_or_none((PasswordLink.id == row.target_id) & (PasswordLink.account == account))
     if link is None or link.used_at is not None:
         return "the link has been used"
+    if link.expires_at <= clock.now() and late:
+        return {"url": None, "is_student": True}
     if link.expires_at <= clock.now():
         return "the link ran out before it could be sent"
     if not account.role:
         return "the account has no role"
-    return {"url": link_url(link)}
+    return {"url": link_url(link), "is_student": account.role == permissions.STUDENT}
 
 
 # --- One's own account -----------------------------------------------------------------------------------------------
@@ -287,6 +291,15 @@ def account(user, ref):
 def account_with_email(email):
     """The account that signs in with this email, or None: for commands and imports, never for a page."""
     return Account.get_or_none(Account.email_folded == email.strip().casefold())
+
+
+def accounts_with(emails):
+    """{folded email: account} for those of these folded emails that somebody signs in with: for what keeps the accounts of
+    students in step, never for a page."""
+    emails = set(emails)
+    # of thousands, an import's, reading all accounts takes less than asking for some again and again
+    query = Account.select().where(Account.email_folded.in_(list(emails))) if len(emails) <= 500 else Account.select()
+    return {row.email_folded: row for row in query if row.email_folded in emails}
 
 
 def assigned_incidents(user, account):

@@ -26,7 +26,7 @@ def index():
 
 
 @bp.route("/account/details", methods=["GET", "POST"])
-@policy(SIGNED_IN)
+@policy("own.details", record=True)
 def details():
     form = OwnCardForm(obj=g.user) if can(g.user, "personnel.read") else OwnDetailsForm(obj=g.user)
     status, theirs = 422 if form.is_submitted() else 200, None

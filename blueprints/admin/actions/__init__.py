@@ -15,9 +15,11 @@ from blueprints.admin.actions.groups import (
     remove_director,
     remove_person,
 )
+from blueprints.admin.actions.imported_groups import NewGroup, save_groups
 from blueprints.admin.actions.settings import change_settings
 
 __all__ = [
+    "NewGroup",
     "SetChanged",
     "Taken",
     "add_category",
@@ -33,4 +35,5 @@ __all__ = [
     "remove_director",
     "remove_person",
     "retry_email",
+    "save_groups",
 ]

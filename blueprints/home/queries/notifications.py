@@ -19,7 +19,7 @@ from models import Account, Announcement, Notification, NotificationChoice, Stud
 
 MOST_COUNTED = 99  # unread ones; where there are more, the header says "99+"
 PER_PAGE = 50
-ADDRESSES = {"incident": "/incidents", "case": "/cases", "student": "/students"}
+ADDRESSES = {"incident": "/incidents", "case": "/cases", "student": "/students", "milestones": "/students"}
 RECORD = {kind: record for record, kinds in permissions.NOTIFIED_OF.items() for kind in kinds}
 # The words of events.notify()'s `detail`, for the reader; one that has none here shows as it is.
 DETAIL_WORDS = {
@@ -100,7 +100,7 @@ def _ids(user, most):
 
 def _told(ref, kind, target, detail, at, preferred, first, last, read_at):
     record = RECORD[kind]
-    about = f"{preferred or first} {last}" if record == "student" else target
+    about = f"{preferred or first} {last}" if record in ("student", "milestones") else target
     return Told(ref, _words(kind, detail), about, _address(kind, target), at, read_at is not None)
 
 
@@ -112,8 +112,8 @@ def _words(kind, detail):
 
 
 def _address(kind, target):
-    anchor = "#actions" if kind == "action_due" else ""
-    return f"{ADDRESSES[RECORD[kind]]}/{target}{anchor}"
+    below = {"action_due": "#actions", "milestone_asked": "/milestones"}.get(kind, "")
+    return f"{ADDRESSES[RECORD[kind]]}/{target}{below}"
 
 
 def notification(user, ref):

@@ -3,6 +3,7 @@
 from flask import g, render_template
 
 import permissions
+from blueprints.cohorts import queries as cohorts
 from blueprints.home import queries
 from blueprints.home.views import bp
 from blueprints.incidents import actions as incidents
@@ -13,6 +14,8 @@ from extensions import clock
 @bp.route("/")
 @permissions.policy(permissions.SIGNED_IN)
 def dashboard():
+    if permissions.can(g.user, "own.milestones") and (own := cohorts.own_dashboard(g.user, g.school)):
+        return render_template("home/student.html", found=own)
     found = queries.dashboard(g.user, g.school)
     page = render_template(
         "home/dashboard.html",
