@@ -54,14 +54,15 @@ class Row(NamedTuple):
 
 
 class Sheet:
-    """A file that could be read. `len(sheet)` is its number of rows, blank ones left out."""
+    """A file that could be read. `len(sheet)` is its number of rows under the headings, which stand in line `header_line`;
+    blank ones are left out."""
 
     def __init__(self, data: bytes, encoding: str, delimiter: str, header: Row):
         self._data = data
         self.encoding = encoding
         self.delimiter = delimiter
         self.header, self.duplicates = _names(header.cells)
-        self._header_line = header.line
+        self.header_line = header.line
         self._count = sum(1 for _ in self.rows)
 
     def __len__(self) -> int:
@@ -72,7 +73,7 @@ class Sheet:
         """The rows under the headings, read anew each time."""
         count = 0
         for row in _records(self._data, self.encoding, self.delimiter):
-            if row.line <= self._header_line:
+            if row.line <= self.header_line:
                 continue
             count += 1
             if count > MAX_ROWS:

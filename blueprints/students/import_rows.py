@@ -2,29 +2,33 @@
 
 parse() reads the file and asks nothing of the database; resolve() holds the rows against the students and writes
 nothing; save() writes exactly what a plan says, in the caller's transaction. Knows nothing of runs, pages or commands.
+Rows of other files (OneRoster) come here as parsed() makes them.
 """
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from peewee import Value
-
 import permissions
+from blueprints.kit import bulk
 from blueprints.kit.csvread import CsvProblem, guess_mapping, parse_day
 from blueprints.kit.days import DayProblem
-from blueprints.kit.text import fold, one_line, plural
-from blueprints.students.forms import FIELDS, LABELS, LONGEST, REQUIRED, email_problem
+from blueprints.kit.text import email_problem, fold, one_line, plural
+from blueprints.students import accounts
+from blueprints.students.forms import FIELDS, LABELS, LONGEST, REQUIRED
+from blueprints.students.forms import Field as Field  # for the lists of other people
 from blueprints.students.queries import search_keys
 from extensions import clock, db
 from models import Student, is_postgres, new_ref
 
 MAX_ROWS = 20_000  # written in one transaction that keeps other writers waiting
-BATCH = 500  # rows of one INSERT: 17 columns each, well below what either database takes as parameters
 STEP = 500  # rows between two reports of progress
-IDENTITIES = ("admission_number", "upn", "email")  # strongest first
+IDENTITIES = ("source_id", "admission_number", "upn", "email")  # strongest first; a class list has all but the first
 OUTCOMES = ("left", "added", "changed", "same", "refused")
 NAMES = [one.name for one in FIELDS]
-COLUMNS = ("id", "ref", *NAMES, "is_active", "version")
+STORED = (*NAMES, "source_id")
+COLUMNS = ("id", "ref", *STORED, "is_active", "version")
+SAID = LABELS | {"source_id": "Source ID"}
+MOST = LONGEST | {"source_id": 255}
 
 
 @dataclass(slots=True)
@@ -48,9 +52,11 @@ class Planned:
     values: dict = field(default_factory=dict)
     known: object = None
     ref: str = ""
+    what: str = ""  # what `ref` names, when it is no student
 
     def as_list(self):
-        return [self.line, self.outcome, self.sentence, self.name, self.ref]
+        row = [self.line, self.outcome, self.sentence, self.name, self.ref]
+        return [*row, self.what] if self.what else row
 
 
 @dataclass
@@ -59,6 +65,7 @@ class Plan:
 
     rows: list
     active: int
+    notes: list = field(default_factory=list)  # sentences about the whole of it
 
     def of(self, outcome):
         return [row for row in self.rows if row.outcome == outcome]
@@ -80,26 +87,26 @@ class Plan:
 # --- The file --------------------------------------------------------------------------------------------------------
 
 
-def guess(header):
+def guess(header, fields=FIELDS):
     """{field name: number of the column that seems to hold it, or None}."""
-    found = guess_mapping(header, {one.label: list(one.synonyms) for one in FIELDS})
-    return {one.name: found[one.label] for one in FIELDS}
+    found = guess_mapping(header, {one.label: list(one.synonyms) for one in fields})
+    return {one.name: found[one.label] for one in fields}
 
 
-def mapping_problems(header, mapping):
+def mapping_problems(header, mapping, fields=FIELDS, required=REQUIRED):
     """{field name: sentence} for a mapping that can't be used."""
     problems, used = {}, {}
-    for name in NAMES:
+    for name, label, *_ in fields:
         column = mapping.get(name)
         if column is None:
-            if name in REQUIRED:
-                problems[name] = f"Choose the column that holds the {LABELS[name].lower()}: the file needs one."
+            if name in required:
+                problems[name] = f"Choose the column that holds the {label.lower()}: the file needs one."
         elif not 0 <= column < len(header):
             problems[name] = "This column is not in the file."
         elif column in used:
-            problems[name] = f"“{header[column]}” is chosen for {LABELS[used[column]]} already."
+            problems[name] = f"“{header[column]}” is chosen for {used[column]} already."
         else:
-            used[column] = name
+            used[column] = label
     return problems
 
 
@@ -128,9 +135,14 @@ def parse(sheet, mapping, progress=None):
 def _parse_row(row, columns, today):
     if row.error:
         return Parsed(row.line, {}, row.error, row.cells)
+    return parsed(row.line, [(name, row.cells[column]) for name, column in columns], today)
+
+
+def parsed(line, cells, today):
+    """A row as Parsed from (field name, text); empty texts say nothing."""
     values, problems = {}, []
-    for name, column in columns:
-        text = one_line(row.cells[column])
+    for name, cell in cells:
+        text = one_line(cell)
         if not text:
             continue
         try:
@@ -138,13 +150,13 @@ def _parse_row(row, columns, today):
         except ValueError as problem:
             problems.append(str(problem))
             if name in IDENTITIES:
-                values[name] = text[: LONGEST[name]]  # says whom the row is about, though it is refused
-    return Parsed(row.line, values, " ".join(problems))
+                values[name] = text[: MOST[name]]  # says whom the row is about, though it is refused
+    return Parsed(line, values, " ".join(problems))
 
 
 def _value(name, text, today):
-    if len(text) > LONGEST[name]:
-        raise ValueError(f"{LABELS[name]} is {len(text):,} characters long. It can be at most {LONGEST[name]}.")
+    if len(text) > MOST[name]:
+        raise ValueError(f"{SAID[name]} is {len(text):,} characters long. It can be at most {MOST[name]}.")
     if name == "date_of_birth":
         try:
             day = parse_day(text)
@@ -189,8 +201,11 @@ class _School:
         return self._by_name.get(_name_key(values.get("first_name", ""), values.get("last_name", "")), [])
 
 
-def resolve(parsed, *, actor, deactivate=False):
-    """The Plan for parsed rows as the students stand now; `actor` None is the command line, which sees everybody."""
+def resolve(parsed, *, actor, deactivate=False, gone=(), whole=True):
+    """The Plan for parsed rows as the students stand now; `actor` None is the command line, which sees everybody.
+
+    `deactivate`: students of `gone` rows are leavers and, where the rows are the `whole` school, so are those in no row.
+    """
     school = _School(actor)
     doubles = _doubles(parsed)
     mentioned, planned = set(), []
@@ -200,16 +215,39 @@ def resolve(parsed, *, actor, deactivate=False):
         mentioned.update(found or [known.id for known in _meant_by(row, school)])
         planned.append(_plan_row(row, matches, list(found.values()), school, doubles))
     _refuse_same_student(planned)
-    leavers = [known for known in school.open if known.is_active and known.id not in mentioned] if deactivate else []
-    rows = [Planned(None, "left", "", _name_of(known._asdict()), {}, known, known.ref) for known in leavers]
+    accounts.refuse_in_import(planned)
+    leaving, stay = _gone(gone, school, mentioned) if deactivate else ({}, gone)
+    planned += [Planned(row.line, "same", NOT_THERE, _name_of(row.values)) for row in stay]
+    leavers = [known for known in school.open if known.is_active and known.id not in mentioned and (whole or known.id in leaving)]
+    rows = [
+        Planned(leaving.get(known.id), "left", "", _name_of(known._asdict()), {}, known, known.ref)
+        for known in (leavers if deactivate else ())
+    ]
     return Plan(rows + planned, sum(known.is_active for known in school.open))
+
+
+NOT_THERE = "Not at the school any more: nothing changes."
+
+
+def _gone(rows, school, mentioned):
+    """({student's id: line}, other rows) for rows that say that somebody is not at the school any more. A student who is
+    closed to the importer, has left already or was never known is among the others, all alike."""
+    leaving, stay = {}, []
+    for row in rows:
+        matches = [school.by[name].get(row.values[name].casefold()) for name in IDENTITIES if name in row.values]
+        known = next((known for known in matches if known is not None), None)
+        if known is None or not known.is_active or known.id in school.hidden or known.id in mentioned or known.id in leaving:
+            stay.append(row)
+        else:
+            leaving[known.id] = row.line
+    return leaving, stay
 
 
 def _meant_by(row, school):
     """Students that a row without a matching identity may be about: they must not become leavers because of it."""
     if row.stray:
         cells = [cell.casefold() for cell in row.stray]
-        return [school.by[name][cell] for name in IDENTITIES for cell in cells if cell in school.by[name]]
+        return [school.by[name][cell] for name in IDENTITIES[1:] for cell in cells if cell in school.by[name]]
     return [] if any(name in row.values for name in IDENTITIES) else school.called(row.values)
 
 
@@ -228,18 +266,19 @@ def _doubles(parsed):
         if name == "name" or len(places) == 1:
             continue
         for line, value in places:
-            sentences[line].append(f"{_lines_but(line, places)} the same {_words(name)} ({value}).")
+            sentences[line].append(f"{lines_but(line, places)} the same {_words(name)} ({value}).")
     for row in parsed:
         if "last_name" not in row.values or any(name in row.values for name in IDENTITIES):
             continue
         places = lines["name", _name_key(row.values.get("first_name", ""), row.values["last_name"])]
         if len(places) > 1:
-            why = f"{_lines_but(row.line, places)} the same name, and this row has nothing to tell the two apart by."
+            why = f"{lines_but(row.line, places)} the same name, and this row has nothing to tell the two apart by."
             sentences[row.line].append(why)
     return {line: " ".join(found) for line, found in sentences.items()}
 
 
-def _lines_but(line, places, one="has", many="have"):
+def lines_but(line, places, one="has", many="have"):
+    """The words "Line 3 has" or "Lines 3, 4 and 2 others have" for all places [(line, …)] but one."""
     others = [str(other) for other, _ in places if other != line]
     if len(others) == 1:
         return f"Line {others[0]} {one}"
@@ -301,7 +340,7 @@ def _refuse_same_student(planned):
         for place in places if len(places) > 1 else ():
             row = planned[place]
             others = [(planned[other].line, None) for other in places]
-            why = f"{_lines_but(row.line, others, 'is', 'are')} about the same student."
+            why = f"{lines_but(row.line, others, 'is', 'are')} about the same student."
             planned[place] = Planned(row.line, "refused", why, row.name)
 
 
@@ -315,12 +354,12 @@ def _told(changes, known):
     for name, value in changes.items():
         if name != "is_active":
             old = getattr(known, name)
-            parts.append(f"{LABELS[name]}: {old if old not in (None, '') else 'nothing'} → {value}")
+            parts.append(f"{SAID[name]}: {old if old not in (None, '') else 'nothing'} → {value}")
     return "; ".join(parts) + "."
 
 
 def _words(name):
-    return LABELS[name] if name == "upn" else LABELS[name].lower()
+    return {"upn": "UPN", "source_id": "source ID"}.get(name) or SAID[name].lower()
 
 
 def _name_of(values):
@@ -342,28 +381,25 @@ def hold_students():
 
 
 def save(plan):
-    """Write the plan in the open transaction: a few statements for each BATCH of rows. Gives added rows their `ref`."""
+    """Write the plan in the open transaction: a few statements for many rows. Gives added rows their `ref`."""
     now = clock.now()
-    added = plan.of("added")
-    for start in range(0, len(added), BATCH):
-        Student.insert_many([_new_row(row, now) for row in added[start : start + BATCH]]).execute()
-    changed = plan.of("changed")
-    if changed:
-        _update_all([_changed_row(row) for row in changed])
-    left = [row.known.id for row in plan.of("left")]
-    for start in range(0, len(left), BATCH):
-        batch = left[start : start + BATCH]
-        Student.update(is_active=False, left_at=now, version=Student.version + 1).where(Student.id.in_(batch)).execute()
+    bulk.insert_each(Student, [_new_row(row, now) for row in plan.of("added")])
+    # students in the file are at the school, so each becomes active
+    changed = [_changed_row(row) for row in plan.of("changed")]
+    bulk.update_each(Student, changed, is_active=True, left_at=None, version=Student.version + 1)
+    for some in bulk.batches([row.known.id for row in plan.of("left")]):
+        Student.update(is_active=False, left_at=now, version=Student.version + 1).where(Student.id.in_(some)).execute()
 
 
 def _new_row(row, now):
     row.ref = new_ref()
-    values = dict.fromkeys(NAMES, "") | {"date_of_birth": None, "admission_number": None, "upn": None} | row.values
+    empty = dict.fromkeys(("date_of_birth", "admission_number", "upn", "source_id"))
+    values = dict.fromkeys(NAMES, "") | empty | row.values
     return values | _keys(values) | {"ref": row.ref, "created_at": now}
 
 
 def _changed_row(row):
-    values = {name: getattr(row.known, name) for name in NAMES} | row.values
+    values = {name: getattr(row.known, name) for name in STORED} | row.values
     values.pop("is_active", None)
     return values | _keys(values) | {"id": row.known.id}
 
@@ -371,14 +407,3 @@ def _changed_row(row):
 def _keys(values):
     return search_keys(**{name: values[name] for name in ("first_name", "last_name", "preferred_name",
                                                           "admission_number", "email")})
-
-
-def _update_all(rows):
-    """One prepared UPDATE, run for every row: students in the file are at the school, so each becomes active."""
-    names = [name for name in rows[0] if name != "id"]
-    slots = {getattr(Student, name): Value(name, converter=False) for name in names}
-    always = {Student.is_active: True, Student.left_at: None, Student.version: Student.version + 1}
-    query = Student.update({**slots, **always})
-    sql, order = query.where(Student.id == Value("id", converter=False)).sql()
-    parameters = [[row[slot] if isinstance(slot, str) else slot for slot in order] for row in rows]
-    db.connection().cursor().executemany(sql, parameters)

@@ -1,6 +1,7 @@
 """CSV files as school information systems write them, for the tests of the import."""
 
-from blueprints.students import import_rows, imports
+from blueprints.imports import runs as imports
+from blueprints.students import import_rows
 from models import ImportRun
 
 HEADING = "First name,Last name,Preferred name,Email,Date of birth,Year group,Tutor group,Admission number,UPN"

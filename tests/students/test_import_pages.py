@@ -52,22 +52,22 @@ def test_from_file_to_done(app, cast, client_for, post, upload):
 def test_the_result_as_a_file(app, cast, client_for, upload):
     run = start(app, cast.ada, BAD)
     work(app)
-    answer = client_for("ada").get(f"/students/import/{run.ref}/result.csv")
+    answer = client_for("ada").get(f"/import/{run.ref}/result.csv")
     rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     answer.close()
     assert rows == [["Line", "Result", "Name", "Reason"], ["2", "Added", "Ann Finch", ""],
                     ["3", "Refused", "Bea Crane", "nonsense is not an email address."]]  # fmt: skip
     assert Event.select().where((Event.verb == "student.exported") & (Event.target == run.ref)).count() == 1
-    assert client_for("ada").get(f"/students/import/{run.ref}/result.xlsx").data[:2] == b"PK"
+    assert client_for("ada").get(f"/import/{run.ref}/result.xlsx").data[:2] == b"PK"
 
 
 def test_bad_rows_are_paged(app, cast, client_for):
     run = start(app, cast.ada, sheet(*[f"Ann,Finch,,bad{n},,,,A{n}," for n in range(120)]))
     work(app)
-    text = text_of(client_for("ada").get(f"/students/import/{run.ref}"))
+    text = text_of(client_for("ada").get(f"/import/{run.ref}"))
     assert "1–50 of 120 rows" in text and "bad0 is not" in text and "bad70 is not" not in text
     assert "There is nothing to import" in text
-    assert "bad70 is not" in text_of(client_for("ada").get(f"/students/import/{run.ref}?only=refused&page=2"))
+    assert "bad70 is not" in text_of(client_for("ada").get(f"/import/{run.ref}?only=refused&page=2"))
 
 
 def test_other_columns_can_be_chosen_and_are_named_when_ignored(app, cast, client_for, post, upload):
@@ -98,7 +98,7 @@ def test_leavers_ask_for_their_number(app, cast, client_for, post):
         factories.student("Ann", f"Finch{n}")
     run = start(app, cast.ada, sheet("Stu,Sturgeon,,stu@school.example.org,,,,,"), deactivate=True)
     work(app)
-    ada, home = client_for("ada"), f"/students/import/{run.ref}"
+    ada, home = client_for("ada"), f"/import/{run.ref}"
     text = text_of(ada.get(home))
     assert "5 students will be marked as left." in text and "Ann Finch3" in text
     assert "more than a fifth of the 6 students" in text
@@ -154,13 +154,13 @@ def test_only_admins_and_only_their_own(app, cast, client_for, post):
     amy = factories.account("Amy Avocet", role="admin")
     run = start(app, cast.ada, many(3))
     work(app)
-    addresses = ["/students/import", *(f"/students/import/{run.ref}{tail}" for tail in (
+    addresses = ["/students/import", *(f"/import/{run.ref}{tail}" for tail in (
         "", "/mapping", "/progress", "/result.csv"))]  # fmt: skip
     for who, code in (("kay", 403), ("oli", 403), ("rae", 404), ("stu", 404)):
         for address in addresses:
             assert client_for(who).get(address).status_code == code
     for tail in ("confirmation", "withdrawal", "mapping"):
-        address = f"/students/import/{run.ref}/{tail}"
+        address = f"/import/{run.ref}/{tail}"
         assert post(client_for("oli"), address, {}, form_url="/students").status_code == 403
         assert post(client_for(amy), address, {}, form_url="/students").status_code == 404
     for address in addresses[1:]:
@@ -174,13 +174,13 @@ def test_a_student_closed_to_the_importer_since_is_in_no_result(app, cast, clien
     work(app)
     factories.exclusion(cast.ada, cast.kay, student=cast.student)
     for address in ("?only=changed", "?only=same", "", "/result.csv"):
-        assert "Sturgeon" not in client_for("ada").get(f"/students/import/{run.ref}{address}").text
+        assert "Sturgeon" not in client_for("ada").get(f"/import/{run.ref}{address}").text
 
 
 def test_withdrawing(app, cast, client_for, post):
     run = start(app, cast.ada, many(3))
     work(app)
-    ada, home = client_for("ada"), f"/students/import/{run.ref}"
+    ada, home = client_for("ada"), f"/import/{run.ref}"
     assert post(ada, f"{home}/withdrawal", form_url=home).status_code == 303
     assert "Withdrawn" in text_of(ada.get("/students/import"))
     assert post(ada, f"{home}/confirmation", form_url="/students").status_code == 303
@@ -191,7 +191,7 @@ def test_withdrawing(app, cast, client_for, post):
 
 def test_missing_runs_are_not_there(cast, client_for):
     for tail in ("", "/mapping", "/progress", "/result.csv"):
-        assert client_for("ada").get(f"/students/import/ZZZZZZZZZZ{tail}").status_code == 404
+        assert client_for("ada").get(f"/import/ZZZZZZZZZZ{tail}").status_code == 404
 
 
 def test_the_result_page_takes_few_queries(app, cast, client_for, count_queries):
@@ -200,4 +200,4 @@ def test_the_result_page_takes_few_queries(app, cast, client_for, count_queries)
     ada = client_for("ada")
     ada.get("/students")
     with count_queries(most=6):
-        ada.get(f"/students/import/{run.ref}")
+        ada.get(f"/import/{run.ref}")

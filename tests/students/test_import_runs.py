@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from blueprints.imports import runs as imports
 from blueprints.kit import csvread
-from blueprints.students import import_rows, imports, queries
+from blueprints.students import import_rows, queries
 from models import Account, Conflict, Event, ImportRun, Student
 from tests import factories
 from tests.students.sheets import many, now, sheet, start, whole, work

@@ -2,6 +2,10 @@
 
 from flask import Blueprint
 
+from blueprints.imports.commands import commands
+
 bp = Blueprint("imports", __name__)
 
-__all__ = ["bp"]
+from blueprints.imports.views import runs, uploads  # noqa: E402
+
+__all__ = ["bp", "commands", "runs", "uploads"]

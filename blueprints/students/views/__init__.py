@@ -2,10 +2,8 @@
 
 from flask import Blueprint
 
-from blueprints.students.commands import commands
-
 bp = Blueprint("students", __name__)
 
-from blueprints.students.views import exclusions, imports, lists, records  # noqa: E402
+from blueprints.students.views import exclusions, lists, records  # noqa: E402
 
-__all__ = ["bp", "commands", "exclusions", "imports", "lists", "records"]
+__all__ = ["bp", "exclusions", "lists", "records"]
