@@ -4,8 +4,9 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest $(ARGS)
-# Two processes, each with a database of its own. What measures time, memory or kills runs by itself.
+# Test modules are kept compiled, whatever the shell says: each of the processes would compile all of them again.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(ARGS)
+# Two processes, each with a database of its own. What measures time, memory or kills ("alone") runs by itself.
 SPREAD := --numprocesses 2 --dist worksteal
 RUNTIME := .venv/.runtime-stamp
 STAMP := .venv/.dev-stamp
@@ -29,10 +30,11 @@ test: $(STAMP)  ## lint, then all tests: on SQLite, on PostgreSQL and in a brows
 	heading() { printf '\n=== %s ===\n' "$$1"; }; \
 	heading "Lint"; $(BIN)/ruff check . || failed="$$failed lint,"; \
 	for database in sqlite postgres; do export CASEWARD_TEST_DATABASE=$$database; \
-	  heading "Tests on $$database"; $(PYTEST) $(SPREAD) -m "not browser and not torture" || failed="$$failed $$database,"; \
-	  heading "Breaking things on $$database"; $(PYTEST) -m torture || failed="$$failed torture on $$database,"; \
+	  heading "Tests on $$database"; \
+	  $(PYTEST) $(SPREAD) -m "(torture or not browser) and not alone" || failed="$$failed $$database,"; \
+	  heading "Time, memory and kills on $$database"; $(PYTEST) -m alone || failed="$$failed alone on $$database,"; \
 	done; \
-	heading "Tests in a browser"; CASEWARD_TEST_DATABASE=sqlite $(PYTEST) -m browser || failed="$$failed browser,"; \
+	heading "Tests in a browser"; CASEWARD_TEST_DATABASE=sqlite $(PYTEST) $(SPREAD) -m "browser and not torture" || failed="$$failed browser,"; \
 	if [ -n "$$failed" ]; then printf '\nFailed: %s\n' "$${failed%,}"; exit 1; fi
 
 test-fast: $(STAMP)  ## the quick tests, on SQLite only (ARGS="-k assign" for some of them)

@@ -3,7 +3,7 @@
 from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import ValidationError
 
-from blueprints.kit.forms import CasewardForm, Choice, Required, SchoolDateField, ShortText
+from blueprints.kit.forms import CasewardForm, Choice, OpenedForm, Required, SchoolDateField, ShortText
 
 STATUSES = ("Active", "Closed")
 CASES_FIELDS = ("status", "assigned_to", "unassigned")
@@ -17,6 +17,7 @@ class ReportForm(CasewardForm):
     category = Choice("Category", unknown="This category is not known. Choose one from the list.")
     student = StringField("Student", [ShortText(200)])
     year_group = Choice("Year group", unknown="No student is in this year group. Choose one from the list.")
+    cohort = Choice("Cohort", unknown="This cohort is not known. Choose one from the list.")
     author = Choice("Author", unknown="This author is not known. Choose one from the list.")
     text = StringField("Text", [ShortText(200)])
     status = Choice("Status", unknown="This status is not known. Choose one from the list.")
@@ -28,6 +29,7 @@ class ReportForm(CasewardForm):
         rows = [row for top, children in choices.tree for row in (top, *children)]
         self.category.choices = [("", "Any"), *((row.ref, row.whole_name) for row in rows)]
         self.year_group.choices = [("", "Any"), *((year, year) for year in choices.years)]
+        self.cohort.choices = [("", "Any"), *((cohort.ref, cohort.name) for cohort in choices.cohorts)]
         self.author.choices = choices.people.authors
         if cases_module:
             self.status.choices = [("", "Any"), *((status, status) for status in STATUSES)]
@@ -46,14 +48,7 @@ class ReportForm(CasewardForm):
             raise ValidationError("Choose somebody in Assigned to, or tick Unassigned, but not both.")
 
 
-class SavedReportForm(CasewardForm):
+class SavedReportForm(OpenedForm):
     name = StringField("Name", [Required("Give the report a name."), ShortText(100)])
     is_shared = BooleanField("Share with everybody who may run reports")
     query = HiddenField()
-    version = HiddenField()
-
-    @property
-    def read_version(self):
-        """The version this form was opened on; 0, which no row has, when it was tampered with."""
-        text = str(self.version.data or "")
-        return int(text) if text.isdecimal() and len(text) < 10 else 0

@@ -15,7 +15,7 @@ from models import Conflict
 
 bp = Blueprint("reports", __name__)
 
-FILTERS = ("from", "to", "category", "student", "student_ref", "year_group", "author", "text", *CASES_FIELDS)
+FILTERS = ("from", "to", "category", "student", "student_ref", "year_group", "cohort", "author", "text", *CASES_FIELDS)
 LONGEST_QUERY = 2000
 MOST_BARS = 15
 
@@ -105,6 +105,7 @@ def _chips(form, filters):
         "category": ", ".join(row.whole_name for row in filters.categories),
         "student": filters.student and filters.student.name,
         "year_group": filters.year_group,
+        "cohort": filters.cohort and filters.cohort.name,
         "author": filters.author and people[filters.author.ref],
         "text": filters.text,
         "status": filters.status,

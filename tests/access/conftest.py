@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.access import routes, world
+from tests.access import routes
 from tests.access.visitor import Visitor
 from tests.conftest import FULL
 
@@ -17,17 +17,13 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture
-def school(app, cast, clock):
+def school(app, whole_school):
     """The world, at a moment that stands still."""
-    clock.freeze(clock.now().replace(hour=10, minute=30, second=0, microsecond=0))
     app.extensions["caseward_nudge"] = lambda name="deliver": None  # nothing is sent: what is posted here is taken back
-    return world.build(app, cast)
+    return whole_school
 
 
 @pytest.fixture
-def visitors(app, school, cookie_for):
+def visitors(app, school):
     """{"nobody": Visitor, "ada": Visitor, …}"""
-    found = {"nobody": Visitor(app, "nobody")}
-    for key in routes.PERSONAS[1:]:
-        found[key] = Visitor(app, key, cookie_for(getattr(school.cast, key)))
-    return found
+    return {key: Visitor(app, key, school.cookies.get(key)) for key in routes.PERSONAS}

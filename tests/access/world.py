@@ -49,6 +49,7 @@ from models import (
     StudentContact,
 )
 from tests import factories
+from tests.cast import make as make_cast
 
 OUTCOMES = ("added", "changed", "same", "refused", "left")
 
@@ -82,6 +83,18 @@ class Tokens:
 
 class World:
     """What build() made. `tokens` says what is secret, `incident`, `student` … are the rows."""
+
+
+PERSONAS = ("ada", "kay", "ken", "gil", "mo", "sam", "rae", "stu", "oli")
+
+
+def make(app, sign_in):
+    """The cast, the school around it, and the cookie of a signed-in browser for each persona, at half past ten."""
+    clock.freeze(clock.now().replace(hour=10, minute=30, second=0, microsecond=0))
+    world = build(app, make_cast())
+    world.moment, world.settings = clock.now(), None
+    world.cookies = {key: sign_in(app, getattr(world.cast, key)) for key in PERSONAS}
+    return world
 
 
 def build(app, cast):
@@ -125,7 +138,7 @@ def _people(world):
     world.third_group = factories.group("First aiders", members=[world.fay])
     world.department, world.director = world.other_group.department, world.lou
     DepartmentDirector.create(department=world.department, account=world.lou)
-    for key in ("ada", "kay", "ken", "gil", "mo", "sam", "rae", "stu", "oli"):
+    for key in PERSONAS:
         secret = world.tokens.add("never", f"password hash of {key}", f"$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ${key}hash")
         Account.update(password_hash=secret).where(Account.email_folded == f"{key}@school.example.org").execute()
 

@@ -36,6 +36,7 @@ FURTHER = {
 }  # fmt: skip
 # They answer a browser with a page of their own only in the middle of something, which other tests walk through.
 ON_THE_WAY = {"account.set_up", "account.two_step", "imports.mapping", "admin.effect_of_adding"}
+PARTS = 4  # every page takes longer than all other tests in a browser: two processes share it
 COLOURS = ["color-contrast", "link-in-text-block"]
 
 
@@ -101,7 +102,7 @@ def look(page_for, axe, record):
 def record(figure, request):
     seen = []
     yield seen
-    what = request.node.name.removeprefix("test_").replace("_", " ")
+    what = request.node.name.removeprefix("test_").replace("_", " ").replace("[", ", ").removesuffix("]")
     figure(f"axe, {what}", f"{len(seen)} pages, 4 looks at each, nothing found")
 
 
@@ -112,7 +113,8 @@ def _culprits(page):
         ".slice(0, 5).map(e => `${e.tagName}.${e.className} ${(e.textContent || '').trim().slice(0, 40)}`)"))
 
 
-def test_every_page(app, site, school, client_for, page_for, look):
+@pytest.mark.parametrize("part", range(PARTS), ids=lambda part: f"part {part + 1} of {PARTS}")
+def test_every_page(app, site, school, client_for, page_for, look, part):
     today = clock.now().date()
     days = {"today": today, "month": today - timedelta(days=30)}
     records = {"open": school.open_case.ref, "closed": school.closed_case.ref, "secret": school.case.ref,
@@ -120,7 +122,7 @@ def test_every_page(app, site, school, client_for, page_for, look):
     todo = pages(app, school, client_for)
     todo += [(who, address.format(**days, **records)) for who, addresses in FURTHER.items() for address in addresses]
     opened, problems = {}, []
-    for who, address in todo:
+    for who, address in todo[part::PARTS]:
         if who not in opened:
             opened[who] = page_for(who)
         opened[who].goto(address)

@@ -9,8 +9,8 @@ from openpyxl import load_workbook
 
 from blueprints.reports import queries
 from extensions import db
-from models import Event, School
-from tests.factories import account, category, exclusion, group, incident, student
+from models import Event, GroupMember, School
+from tests.factories import account, category, cohort, exclusion, group, incident, student
 from tests.web import forms, text_of
 
 URL = "/reports/incidents"
@@ -82,14 +82,32 @@ def test_filters_that_name_a_row(world, client_for):
     assert found(client_for("ada"), world, category=world.categories["secret"].ref) == {"secret", "both"}
 
 
+def test_the_cohort_filter_offers_those_that_one_supports(world, client_for):
+    autumn = cohort("First years", "Autumn", [world.ben], [world.counselling])
+    archived = cohort("First years", "Last autumn", [world.ann], [world.counselling], archived=True)
+    kay, ada = client_for("kay"), client_for("ada")
+    assert found(ada, world, cohort=autumn.ref) == {"online", "october", "both"}
+    for client, row in ((kay, autumn), (kay, archived), (ada, archived)):
+        assert client.get(URL, query_string={"cohort": row.ref}).status_code == 422
+        assert row.ref not in client.get(URL).get_data(as_text=True)
+    assert "First years" not in text_of(kay.get(URL))
+    GroupMember.create(group=world.counselling, account=world.kay)
+    assert "First years: Autumn" in text_of(kay.get(URL))
+    assert found(kay, world, cohort=autumn.ref) == {"online", "october", "both"}
+    assert found(kay, world, cohort=autumn.ref, status="Closed") == {"both"}
+    page = text_of(kay.get(URL, query_string={"cohort": autumn.ref}))
+    assert "Cohort: First years: Autumn" in page, "as a chip"
+    exclusion(world.kay, world.ada, student=world.ben)
+    assert found(kay, world, cohort=autumn.ref) == set()
+
+
 def test_the_page_offers_exactly_these_filters(world, client_for):
     page = client_for("kay").get(URL)
     text = text_of(page)
-    labels = ["From", "To", "Category", "Student", "Year group", "Author", "Text", "Status", "Assigned to", "Unassigned"]
+    labels = ["From", "To", "Category", "Student", "Year group", "Cohort", "Author", "Text", "Status", "Assigned to", "Unassigned"]
     for label in labels:
         assert f">{label}</label>" in page.get_data(as_text=True), label
     assert "Custom Report" in text and "Filter Incidents" in text and "Show results" in text
-    assert "Cohort" not in text
     assert not Event.select().where(Event.verb == "report.run").exists()
 
 
@@ -100,6 +118,7 @@ def test_the_page_offers_exactly_these_filters(world, client_for):
         ({"author": "ZZZZZZZZZZ"}, "This author is not known."),
         ({"assigned_to": "ZZZZZZZZZZ"}, "This Key User is not known."),
         ({"status": "Open"}, "This status is not known."),
+        ({"cohort": "ZZZZZZZZZZ"}, "This cohort is not known."),
         ({"year_group": "99"}, "No student is in this year group."),
         ({"student_ref": "ZZZZZZZZZZ"}, "This student is not known."),
         ({"student": "Nobody Atall"}, "is known"),
@@ -263,6 +282,6 @@ def test_the_filter_form_sends_its_state_in_the_address(world, client_for):
     page = client_for("kay").get(URL)
     form = next(form for form in forms(page) if form.action == URL)
     assert form.method == "get"
-    assert {"from", "to", "category", "student", "year_group", "author", "text", "status", "assigned_to", "unassigned"} <= set(
+    assert {"from", "to", "category", "student", "year_group", "cohort", "author", "text", "status", "assigned_to", "unassigned"} <= set(
         form.controls
     )

@@ -269,6 +269,7 @@ def test_the_answers_are_the_same_for_known_and_unknown(app, strangers):
     assert alike, f"the page of somebody throttled differs: {sizes}"
 
 
+@pytest.mark.alone
 def test_they_take_the_same_time(app, strangers, full, figure):
     """Processor time with hashes of the real cost, known and unknown by turns."""
     app.config["CHEAP_HASHES"] = False

@@ -62,7 +62,7 @@ from blueprints.cohorts.queries.support import (
     told_of_request,
     who_sees_milestones,
 )
-from blueprints.cohorts.queries.supported import LISTS, my_cohorts, supported
+from blueprints.cohorts.queries.supported import LISTS, my_cohorts, supported, supported_cohorts, whole_name
 from blueprints.cohorts.queries.supported import export_rows as supported_export
 from blueprints.cohorts.queries.visibility import email_student_invitation, visibility_effect
 
@@ -127,6 +127,7 @@ __all__ = [
     "students_export",
     "support_groups",
     "supported",
+    "supported_cohorts",
     "supported_export",
     "supporters",
     "template",
@@ -134,4 +135,5 @@ __all__ = [
     "told_of_request",
     "visibility_effect",
     "who_sees_milestones",
+    "whole_name",
 ]

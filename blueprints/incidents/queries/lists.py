@@ -19,6 +19,7 @@ from models import (
     BulkClosing,
     BulkClosingNotice,
     Category,
+    CohortStudent,
     GroupMember,
     Incident,
     IncidentAction,
@@ -88,6 +89,7 @@ def filtered(
     categories=(),
     student=None,
     year_group=None,
+    cohort=None,
     author=None,
     text=None,
     status=None,
@@ -99,10 +101,11 @@ def filtered(
 ):
     """The incidents that `user` may see and that fit, as a query on Incident to select from, order and count.
 
-    `from_day`, `to_day`: days of When it happened in school time, both included. `categories`: rows (a parent counts
-    with its children). `student`, `author`, `assigned_to`, `alerted_to`: rows. Category, student and year group have to
-    fit one and the same part, and one that the reader may see. `assigned_to` and `unassigned` together mean either.
-    `alerted_since`: a moment; older alerts of `alerted_to` do not count. `zone` spares the look at the school's row.
+    `from_day`, `to_day`: days of When it happened in school time, both included. `categories`: rows (a parent counts with
+    its children). `student`, `author`, `assigned_to`, `alerted_to`: rows; `cohort`: an id. Category, student, year group
+    and cohort have to fit one and the same part, and one that the reader may see. `assigned_to` and `unassigned` together
+    mean either. `alerted_since`: a moment; older alerts of `alerted_to` do not count. `zone` spares the look at the
+    school's row.
     """
     among = []
     if from_day or to_day:
@@ -126,6 +129,9 @@ def filtered(
     if year_group:
         of_year = Student.select(Student.id).where(Student.year_group == year_group)
         part.append(Expression(_one_by_one(IncidentStudent.student), "in", of_year))
+    if cohort:
+        members = CohortStudent.select(CohortStudent.student).where(CohortStudent.cohort == cohort)
+        part.append(Expression(_one_by_one(IncidentStudent.student), "in", members))
     if student:
         # The list of one student's incidents is short: starting from it spares a look at every incident.
         mine = IncidentStudent.alias("student_part")

@@ -10,29 +10,34 @@ from peewee import JOIN, SQL, Case, Expression, Join, Select, Value, fn
 
 import events
 import permissions
+from blueprints.cohorts import queries as cohorts
 from blueprints.incidents import queries as incidents
 from blueprints.kit import prepared
 from blueprints.kit.charts import months
 from blueprints.kit.listing import paginate
 from blueprints.students import queries as students
 from extensions import clock
-from models import Account, Incident, IncidentStudent, PartCategory, Student
+from models import Account, Cohort, Incident, IncidentStudent, PartCategory, Student
 
 Person = namedtuple("Person", "id ref label is_assignable")
 # Persons by reference, and the (reference, label) of a drop-down of all of them and of those who can be assigned.
+CohortChoice = namedtuple("CohortChoice", "id ref name")
 Everybody = namedtuple("Everybody", "by_ref authors assignable")
 Counts = namedtuple("Counts", "total by_status by_month by_category by_year first last")
 EVERY = 10**9
+COHORT = "cohort"  # where the rows of _choices() have a role
 MOST_VALUES = 24  # filters, and the months of at most a year or so
 
 
 @dataclass
 class Choices:
-    """What the filters offer: the category tree, the year groups, and everybody who can have written an incident."""
+    """What the filters offer: the category tree, the year groups, the cohorts that the reader supports, and everybody who can
+    have written an incident."""
 
     tree: list
     years: list
     people: Everybody
+    cohorts: list
     oldest: datetime | None = None
 
 
@@ -45,6 +50,7 @@ class Filters:
     categories: list = field(default_factory=list)
     student: object = None
     year_group: str | None = None
+    cohort: CohortChoice | None = None
     author: object = None
     text: str | None = None
     status: str | None = None
@@ -59,6 +65,7 @@ class Filters:
             "category": ", ".join(row.ref for row in self.categories),
             "student": self.student and self.student.ref,
             "year_group": self.year_group,
+            "cohort": self.cohort and self.cohort.ref,
             "author": self.author and self.author.ref,
             "text": bool(self.text),
             "status": self.status,
@@ -71,31 +78,34 @@ class Filters:
 def choices(user):
     """The Choices of the filters, in two queries."""
     permissions.require("report.run", user)
-    everybody, years, oldest = _sorted_out(tuple(prepared.rows(_writers_and_years, user)))
-    return Choices(incidents.category_tree(user, retired=True), years, everybody, Incident.happened_at.python_value(oldest))
+    everybody, years, mine, oldest = _sorted_out(tuple(prepared.rows(_choices, user)))
+    return Choices(
+        incidents.category_tree(user, retired=True), years, everybody, mine, Incident.happened_at.python_value(oldest)
+    )
 
 
 @lru_cache(8)
 def _sorted_out(rows):
-    """(Everybody, year groups, when the oldest incident happened as it is stored) of these rows of _writers_and_years().
-    Read anew for each page; but the same three hundred people are sorted and named once."""
-    writers = sorted((row for row in rows if row[0]), key=lambda row: (row[2], row[0]))
+    """(Everybody, year groups, CohortChoices, when the oldest incident happened as it is stored) of these rows of _choices(). Read
+    anew for each page; but the same three hundred people are sorted and named once."""
+    writers = sorted((row for row in rows if row[3] not in ("", COHORT)), key=lambda row: (row[2], row[0]))
     people = [
         Person(row_id, ref, name if is_active else f"{name} (deactivated)", role in permissions.KEY_ROLES)
         for row_id, ref, name, role, is_active, _ in writers
     ]
-    years = students.in_order({row[2] for row in rows if not row[0]})
+    years = students.in_order({row[2] for row in rows if row[3] == ""})
+    mine = sorted((CohortChoice(*row[:3]) for row in rows if row[3] == COHORT), key=lambda cohort: (cohort.name, cohort.id))
     everybody = Everybody(
         {person.ref: person for person in people},
         (("", "Anybody"), *((person.ref, person.label) for person in people)),
         (("", "Anybody or nobody"), *((person.ref, person.label) for person in people if person.is_assignable)),
     )
-    return everybody, years, writers[0][5] if writers else None
+    return everybody, years, mine, writers[0][5] if writers else None
 
 
-def _writers_and_years(user):
-    """Everybody who can have written an incident, also those who left, beside each when the oldest one happened; then,
-    without an id, every year group. One statement, because a page has ten."""
+def _choices(user):
+    """Everybody who can have written an incident, also those who left, beside each when the oldest one happened; where the
+    role stands, nothing marks a year group and COHORT a cohort. One statement, because a page has ten."""
     oldest = Incident.select(fn.MIN(Incident.happened_at))
     # A number, because three hundred truth values would be converted one by one.
     query = Account.select(Account.id, Account.ref, Account.name, Account.role, Account.is_active.cast("integer"), oldest)
@@ -103,9 +113,11 @@ def _writers_and_years(user):
     nobody, nothing, never = Value(None).cast("integer"), Value("").cast("text"), Value(None).cast("timestamp")
     # Within a query of their own SQLite takes the few year groups from an index, without a look at each student.
     years = permissions.visible_students(user, Student.year_group).distinct().alias("years")
-    return writers.union_all(
-        Select([years], [nobody, nothing, years.c.year_group, nothing, Value(0).cast("integer"), never])
+    mine = cohorts.supported_cohorts(
+        user, Cohort.id, Cohort.ref, cohorts.whole_name(), Value(COHORT).cast("text"), Value(0).cast("integer"), never
     )
+    every_year = Select([years], [nobody, nothing, years.c.year_group, nothing, Value(0).cast("integer"), never])
+    return writers.union_all(every_year).union_all(mine)
 
 
 def filters_of(user, form, choices, student_refs):
@@ -119,6 +131,7 @@ def filters_of(user, form, choices, student_refs):
         categories=picked,
         student=chosen[0] if chosen else None,
         year_group=form.year_group.data or None,
+        cohort=next((each for each in choices.cohorts if each.ref == form.cohort.data), None),
         author=people.get(form.author.data),
         text=form.text.data or None,
     )
@@ -180,6 +193,7 @@ def _given(filters, zone):
         "category": filters.categories[0].id if filters.categories else None,
         "student": filters.student and filters.student.id,
         "year_group": filters.year_group,
+        "cohort": filters.cohort and filters.cohort.id,
         "author": filters.author and filters.author.id,
         "text": filters.text,
         "status": filters.status,
@@ -206,7 +220,7 @@ def _found(user, given, unassigned=False):
         user,
         categories=[given["category"]] if "category" in given else (),
         unassigned=unassigned,
-        **{name: given.get(name) for name in ("student", "year_group", "author", "text", "status", "assigned_to")},
+        **{name: given.get(name) for name in ("student", "year_group", "cohort", "author", "text", "status", "assigned_to")},
     )
     if "since" in given:
         query = query.where(Incident.happened_at >= given["since"])
