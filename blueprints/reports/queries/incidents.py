@@ -86,8 +86,8 @@ def choices(user):
 
 @lru_cache(8)
 def _sorted_out(rows):
-    """(Everybody, year groups, CohortChoices, when the oldest incident happened as it is stored) of these rows of _choices(). Read
-    anew for each page; but the same three hundred people are sorted and named once."""
+    """(Everybody, year groups, CohortChoices, when the oldest incident happened as it is stored) of these rows of _choices().
+    Read anew for each page; but the same three hundred people are sorted and named once."""
     writers = sorted((row for row in rows if row[3] not in ("", COHORT)), key=lambda row: (row[2], row[0]))
     people = [
         Person(row_id, ref, name if is_active else f"{name} (deactivated)", role in permissions.KEY_ROLES)
