@@ -18,9 +18,12 @@ from blueprints.students.queries import search_keys
 from models import (
     BulkClosing,
     Category,
+    CohortGroup,
+    CohortStudent,
     Event,
     ImportRun,
     Incident,
+    MilestoneTemplate,
     OutboxEmail,
     Student,
 )
@@ -54,13 +57,23 @@ def hostile(app, school, full):
         factories.incident(author, [(student, [category])], text, place=text[:200], alerted=[school.cast.kay])
         factories.case(student, school.cast.kay, text[:200], case_type=f"{text[:100]} {number}")
         author.change(author.version, booking_url=text[:200], phone=text[:200])
-        factories.group(f"{text[:100]} {number}", members=[author], department=f"{text[:100]} {number}")
+        group = factories.group(f"{text[:100]} {number}", members=[author], department=f"{text[:100]} {number}")
+        cohort = factories.cohort(f"{text[:90]} {number}", text[:100], [student], [group], created_by=school.cast.ada)
+        for where in (cohort, school.cohort):
+            factories.milestone(where, text[:200], reminders="1", description=text)
+        CohortStudent.create(cohort=school.cohort, student=student, added_by=school.cast.ada)
+        CohortGroup.get_or_create(cohort=school.cohort, group=group, defaults={"attached_by": school.cast.ada})
+        MilestoneTemplate.create(title=text[:200], description=text, created_by=school.cast.ada)
         Event.create(actor=author, verb="access.denied", target=text[:100], data=json.dumps({"asked": text, "how": "GET"}), address=text[:40])
         OutboxEmail.create(kind="invitation", account=author, message_id=f"f{number}", failed_at=student.created_at, is_waiting=False,
                            last_error=text)  # fmt: skip
     rows = [[number, "refused", payload, payload, ""] for number, payload in enumerate(payloads)]
     counts = dict.fromkeys(("added", "changed", "same", "left"), 0) | {"refused": len(rows), "active": 1}
-    ImportRun.update(result=json.dumps(rows), counts=json.dumps(counts)).execute()
+    # Addresses for a cohort have outcomes of their own.
+    addressed = ImportRun.kind == "cohort_students"
+    ImportRun.update(result=json.dumps(rows), counts=json.dumps(counts)).where(~addressed).execute()
+    unknown = [[number, "unknown", sentence, address, ""] for number, _, sentence, address, _ in rows]
+    ImportRun.update(result=json.dumps(unknown)).where(addressed).execute()
     assert Category.select().count() > len(payloads) and BulkClosing.select().count() == 1
     return payloads
 

@@ -18,8 +18,13 @@ from models import (
     CasePresenting,
     CaseType,
     CloseReason,
+    Cohort,
+    CohortCategory,
     Incident,
     IncidentVersion,
+    Milestone,
+    MilestoneRequest,
+    MilestoneTemplate,
     SavedReport,
     School,
     StoredFile,
@@ -123,10 +128,14 @@ def replace_texts(school, payloads):
     everywhere = {
         Case: ("title",), CaseEntry: ("text",), CaseEntryVersion: ("text", "reason"), CaseAgency: agency,
         CasePresenting: ("source", "concern", "narrative"), CaseClosure: ("outcome", "reopen_reason"),
-        Announcement: ("title", "text"),
+        Announcement: ("title", "text"), Cohort: ("name",), CohortCategory: ("name",), Milestone: ("title", "description"),
+        MilestoneRequest: ("note", "answer"), MilestoneTemplate: ("title", "description"),
     }  # fmt: skip
     for model, names in everywhere.items():
-        model.update({name: next(texts) for name in names}).execute()
+        for row in model.select(model.id):
+            # a cohort and a category of cohorts have names of their own
+            own = f" {row.id}" if names == ("name",) else ""
+            model.update({name: next(texts) + own for name in names}).where(model.id == row.id).execute()
     CaseAgencyVersion.update(fields=json.dumps(dict.fromkeys(agency, next(texts)))).execute()
     for model in (CaseType, CloseReason):
         for row in model.select():
@@ -140,7 +149,7 @@ def replace_texts(school, payloads):
 
 def pages(app, school, full):
     """Every page with GET for the one incident; the record pages of the others; lists with a payload as their filter."""
-    unseen = (".csv", ".xlsx", "/health", "/static", "/files/", "/sealed-log", "/setup", "/account/sign-in", "/account/password/", "/photo")
+    unseen = (".csv", ".xlsx", "/health", "/static", "/files/", "/sealed-log", "/setup", "/account/sign-in", "/account/password/", "/photo", "/calendar/")
     found = [url for _, methods, url in samples(app, school, every=True) if "GET" in methods and not any(part in url for part in unseen)]
     for student, incident, category in school.rows if full else school.rows[:3]:
         found += [f"/students/{student.ref}", f"/incidents/{incident.ref}", f"/incidents/{incident.ref}/versions",
@@ -155,19 +164,25 @@ def pages(app, school, full):
     return list(dict.fromkeys(found))
 
 
+def own_pages(school):
+    """What a student sees of all this: their own dashboard and one milestone."""
+    return ["/", f"/my/milestones/{school.own_milestone.ref}", "/my/calendar"]
+
+
 def test_nothing_that_was_typed_runs(app, hostile, page_for, payloads, full, figure):
-    page = page_for("ada")
-    page.on("dialog", lambda dialog: dialog.dismiss())
     ran, shown, count = [], "", 0
-    for url in pages(app, hostile, full):
-        page.goto(url, wait_until="domcontentloaded")
-        page.evaluate("() => new Promise(done => setTimeout(done, 0))")
-        count += 1
-        found = page.evaluate("""() => [window.ran === 1, document.querySelectorAll('[onerror],[onload],[onfocus],[ontoggle],'
-            + 'script:not([src]),iframe,object,embed,base,meta[http-equiv=refresh],a[href^="javascript:"]').length]""")
-        if found != [False, 0]:
-            ran.append(f"{url}: ran {found[0]}, {found[1]} elements that were typed")
-        shown += page.content()
+    for who, urls in (("ada", pages(app, hostile, full)), ("stu", own_pages(hostile))):
+        page = page_for(who)
+        page.on("dialog", lambda dialog: dialog.dismiss())
+        for url in urls:
+            page.goto(url, wait_until="domcontentloaded")
+            page.evaluate("() => new Promise(done => setTimeout(done, 0))")
+            count += 1
+            found = page.evaluate("""() => [window.ran === 1, document.querySelectorAll('[onerror],[onload],[onfocus],[ontoggle],'
+                + 'script:not([src]),iframe,object,embed,base,meta[http-equiv=refresh],a[href^="javascript:"]').length]""")
+            if found != [False, 0]:
+                ran.append(f"{url}: ran {found[0]}, {found[1]} elements that were typed")
+            shown += page.content()
     assert not ran, "\n".join(ran)
     # the pages did show them, as text
     missing = [payload for payload in payloads if escaped(payload) not in shown and payload not in shown]
