@@ -47,14 +47,17 @@ def attempt(form: Any, work: Callable[[], Any]) -> Attempt:
         found.people, found.confirmation = question.people, question.confirmation
     except Conflict as conflict:
         found.theirs = conflict.row
-        form.rebase(conflict.row)
+        if hasattr(form, "rebase"):
+            form.rebase(conflict.row)
     return found
 
 
 def blame(form: Any, name: str, sentence: str | None) -> None:
-    """Add a sentence to a field's errors, if there is one."""
-    if sentence:
+    """Add a sentence, if there is one, to a field's errors; to the form's own where it has no such field."""
+    if sentence and name in form:
         form[name].errors = [*form[name].errors, sentence]
+    elif sentence:
+        form.form_errors.append(sentence)
 
 
 def upload_folder() -> Path:

@@ -109,6 +109,24 @@ class OpenedForm(CasewardForm):
         return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
+class VersionField(HiddenField):
+    """The version a form was filled from: a number; None for what isn't one, which no row has."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = valuelist[0] if valuelist else ""
+        self.data = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+class RowForm(CasewardForm):
+    """A form that adds a row, when it has no version, or changes one that others may save meanwhile."""
+
+    version = VersionField()
+
+    def rebase(self, row: Any) -> None:
+        """Make the form good to be sent again over the row as it stands now."""
+        self.version.data = row.version
+
+
 class _TypedField(Field):
     """One input whose text `read` understands; blank is None, and what can't be read stays as it was typed."""
 

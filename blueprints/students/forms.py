@@ -5,11 +5,11 @@ The import holds its rows against the same fields. Knows no table and no permiss
 
 from typing import NamedTuple
 
-from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
-from blueprints.kit.forms import CasewardForm, LongText, NotFuture, Required, SchoolDateField, ShortText
+from blueprints.kit.forms import CasewardForm, LongText, NotFuture, Required, RowForm, SchoolDateField, ShortText
 from blueprints.kit.text import LONGEST_EMAIL, email_problem
 
 
@@ -55,21 +55,7 @@ class Email:
             raise ValidationError(problem)
 
 
-class VersionField(HiddenField):
-    """The version a form was filled from: a number; None for what isn't one, which no row has."""
-
-    def process_formdata(self, valuelist):
-        text = valuelist[0] if valuelist else ""
-        self.data = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-class VersionedForm(CasewardForm):
-    """A form about a row that others may change meanwhile."""
-
-    version = VersionField()
-
-
-class StudentForm(VersionedForm):
+class StudentForm(RowForm):
     """Everything that is typed about a student."""
 
     first_name = StringField("First name", [Required("Give the first name."), ShortText(LONGEST["first_name"])])
@@ -95,7 +81,7 @@ CONTACT_LABELS = {
 }  # fmt: skip
 
 
-class ContactForm(VersionedForm):
+class ContactForm(RowForm):
     """Somebody to reach about the student."""
 
     name = StringField("Name", [Required("Give the name."), ShortText(200)])

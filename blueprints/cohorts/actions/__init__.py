@@ -1,7 +1,6 @@
 """Writes about cohorts and milestones; one module a subject. Other parts import from here, never from the modules."""
 
 from blueprints.cohorts.actions.adding import add_by_file, add_student, forget_results, move_student, remove_student
-from blueprints.cohorts.actions.base import Refused
 from blueprints.cohorts.actions.cohorts import (
     add_category,
     add_cohort,
@@ -21,6 +20,7 @@ from blueprints.cohorts.actions.own import ask, take_back, taken_own
 from blueprints.cohorts.actions.reminders import queue_due
 from blueprints.cohorts.actions.requests import answer
 from blueprints.cohorts.actions.templates import add_template, remove_template, save_template
+from blueprints.kit.refusing import Refused
 
 __all__ = [
     "AlreadyMoved",

@@ -5,12 +5,11 @@ import json
 
 import events
 import permissions
-from blueprints.cases.queries import confirmation_of
 from blueprints.cohorts import addresses
-from blueprints.cohorts.actions.base import Refused, hold_cohort
+from blueprints.cohorts.actions.base import hold_cohort
 from blueprints.cohorts.queries.adding import BATCH, FORGOTTEN, KEEP, KIND, judge, options_of
 from blueprints.cohorts.queries.groups import changed_by_moving
-from blueprints.incidents.actions import Unconfirmed
+from blueprints.kit.refusing import Refused, Unconfirmed, confirmation_of
 from blueprints.kit.text import email_problem, safe_name
 from extensions import clock, db
 from models import CohortStudent, ImportRun

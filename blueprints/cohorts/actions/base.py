@@ -1,18 +1,10 @@
-"""What the writes share: refusing with a sentence at a field, and holding the cohort or milestone that a step is about."""
+"""What the writes share: holding the cohort or milestone that a step is about."""
 
 import permissions
+from blueprints.kit.refusing import Refused
 from models import Cohort, Milestone
 
 ARCHIVED = "This cohort is archived. Restore it first."
-
-
-class Refused(Exception):
-    """It can't be done; `field` names the form's field that the sentence belongs to."""
-
-    def __init__(self, field, sentence):
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 def hold_cohort(cohort, field):

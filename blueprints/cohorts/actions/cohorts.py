@@ -5,10 +5,8 @@ from peewee import IntegrityError, fn
 
 import events
 import permissions
-from blueprints.cases.queries import confirmation_of
-from blueprints.cohorts.actions.base import Refused
 from blueprints.cohorts.queries.groups import supporters
-from blueprints.incidents.actions import Unconfirmed
+from blueprints.kit.refusing import Refused, Unconfirmed, confirmation_of
 from extensions import clock, db
 from models import Cohort, CohortCategory, Conflict
 

@@ -3,10 +3,10 @@ if wished. Students are not copied, and nothing that was marked, asked or sent f
 
 import events
 import permissions
-from blueprints.cohorts.actions.base import Refused
 from blueprints.cohorts.actions.cohorts import new_cohort
 from blueprints.cohorts.actions.files import copied, save_copies
 from blueprints.cohorts.shifts import TooFar
+from blueprints.kit.refusing import Refused
 from extensions import clock, db
 from models import CohortGroup, Group, Milestone, StoredFile
 

@@ -3,10 +3,9 @@ nothing is copied."""
 
 import events
 import permissions
-from blueprints.cases.queries import confirmation_of
-from blueprints.cohorts.actions.base import Refused, hold_cohort
+from blueprints.cohorts.actions.base import hold_cohort
 from blueprints.cohorts.queries.groups import gained_by_attaching, pick_group
-from blueprints.incidents.actions import Unconfirmed
+from blueprints.kit.refusing import Refused, Unconfirmed, confirmation_of
 from extensions import db
 from models import CohortGroup
 

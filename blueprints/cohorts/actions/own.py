@@ -9,10 +9,11 @@ import events
 import permissions
 from blueprints.account import actions as account_actions
 from blueprints.cohorts import queries
-from blueprints.cohorts.actions.base import Refused, hold_milestone
+from blueprints.cohorts.actions.base import hold_milestone
 from blueprints.cohorts.actions.marking import OPEN
 from blueprints.incidents.actions.files import save_stored
 from blueprints.kit import uploads
+from blueprints.kit.refusing import Refused
 from extensions import clock, db
 from models import Cohort, Milestone, MilestoneRequest, School, StoredFile, StudentMilestone
 

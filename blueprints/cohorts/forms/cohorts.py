@@ -7,7 +7,7 @@ from wtforms import BooleanField, HiddenField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
-from blueprints.kit.forms import CasewardForm, Choice, Required, SchoolDateField, ShortText
+from blueprints.kit.forms import CasewardForm, Choice, Required, RowForm, SchoolDateField, ShortText
 from blueprints.kit.text import LONGEST_EMAIL
 
 LONGEST_NAME = 100
@@ -25,34 +25,16 @@ def _name(what):
     return StringField("Name", [Required(f"Give the {what} a name."), ShortText(LONGEST_NAME)])
 
 
-class VersionField(HiddenField):
-    """The version a form was filled from: a number; None for what isn't one, which no row has."""
-
-    def process_formdata(self, valuelist):
-        text = valuelist[0] if valuelist else ""
-        self.data = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-class VersionedForm(CasewardForm):
-    """A form on a row that others may save meanwhile; on a new one it has no version."""
-
-    version = VersionField()
-
-    def rebase(self, row):
-        """Make the form good to be sent again over the row as it stands now."""
-        self.version.data = row.version
-
-
-class CategoryForm(VersionedForm):
+class CategoryForm(RowForm):
     name = _name("category")
 
 
-class CohortForm(VersionedForm):
+class CohortForm(RowForm):
     name = _name("cohort")
     category = Choice("Category", [Required("Choose a category.")])
 
 
-class RestoreForm(VersionedForm):
+class RestoreForm(RowForm):
     confirmed = HiddenField()
 
 

@@ -5,15 +5,14 @@ from flask import flash, g, redirect, render_template, request, url_for
 
 import events
 import permissions
-from blueprints.cases.queries import confirmation_of
 from blueprints.cohorts import actions, queries
 from blueprints.cohorts.addresses import OUTCOMES, REFUSED, told
 from blueprints.cohorts.forms.cohorts import EmailForm, MoveForm, UploadForm
 from blueprints.cohorts.views import bp
 from blueprints.cohorts.views.common import loaded, sent
-from blueprints.incidents.actions import Unconfirmed
 from blueprints.kit import csvread
 from blueprints.kit.listing import paginate, with_args
+from blueprints.kit.refusing import confirmation_of
 from blueprints.kit.tables_out import table_response
 from blueprints.kit.text import human_size, safe_name
 
@@ -119,18 +118,16 @@ def remove_student(ref, student_ref):
 def move_student(ref, student_ref):
     row = loaded(ref)
     student = queries.student_in(g.user, row, student_ref)
-    form, to, question = _move_form(row), None, None
-    try:
-        tried = sent(form, lambda: _move(row, student, form))
-    except Unconfirmed as problem:
-        tried, question, to = None, problem, _chosen(form)
-    if tried and tried.saved:
+    form = _move_form(row)
+    tried = sent(form, lambda: _move(row, student, form))
+    if tried.saved:
         flash(f"{student.name} was moved from {row.name} to {tried.result.name}.", "ok")
         return redirect(url_for("cohorts.cohort", ref=ref), 303)
-    has_changed = bool(question and form.confirmed.data)
-    page = {"form": form, "has_changed": has_changed, "effect": _effect(row, student, to)}
+    asks = bool(tried.confirmation)
+    has_changed = asks and bool(form.confirmed.data)
+    page = {"form": form, "has_changed": has_changed, "effect": _effect(row, student, _chosen(form) if asks else None)}
     # Asking what it changes is the first of two steps, so it is no refusal.
-    status = tried.status if tried else 422 if has_changed else 200
+    status = (422 if has_changed else 200) if asks else tried.status
     return render_template("cohorts/move.html", cohort=row, tab="Students", student=student, **page), status
 
 

@@ -4,14 +4,13 @@ from flask import flash, g, redirect, render_template, request, url_for
 
 import events
 import permissions
-from blueprints.cases.queries import confirmation_of
 from blueprints.cohorts import actions, queries
-from blueprints.cohorts.forms.cohorts import CategoryForm, CohortForm, RestoreForm, VersionedForm
+from blueprints.cohorts.forms.cohorts import CategoryForm, CohortForm, RestoreForm
 from blueprints.cohorts.views import bp
 from blueprints.cohorts.views.common import loaded, searched, sent
-from blueprints.incidents.actions import Unconfirmed
-from blueprints.kit.forms import school_zone
+from blueprints.kit.forms import RowForm, school_zone
 from blueprints.kit.listing import paginate
+from blueprints.kit.refusing import confirmation_of
 from blueprints.kit.tables_out import table_response
 
 ARCHIVED_A_PAGE = 25
@@ -152,7 +151,7 @@ def archive(ref):
     row = loaded(ref)
     if row.archived_at is not None:
         return redirect(url_for("cohorts.cohort", ref=ref), 303)
-    form = VersionedForm(data={"version": row.version})
+    form = RowForm(data={"version": row.version})
     tried = sent(form, lambda: actions.archive_cohort(row, version=form.version.data, actor=g.user))
     if tried.saved:
         flash(f"{row.name} is archived. It can be restored from here.", "ok")
@@ -172,17 +171,13 @@ def restore(ref):
     if row.archived_at is None:
         return redirect(url_for("cohorts.cohort", ref=ref), 303)
     form = RestoreForm(data={"version": row.version})
-    confirmed, question = form.confirmed.data, None
-    try:
-        tried = sent(
-            form, lambda: actions.restore_cohort(row, confirmed=confirmed, version=form.version.data, actor=g.user)
-        )
-    except Unconfirmed as problem:
-        tried, question = None, problem
-    if tried and tried.saved:
+    confirmed = form.confirmed.data
+    tried = sent(form, lambda: actions.restore_cohort(row, confirmed=confirmed, version=form.version.data, actor=g.user))
+    if tried.saved:
         flash(f"{row.name} is in use again.", "ok")
         return redirect(url_for("cohorts.cohort", ref=ref), 303)
     effect = _effect(row)
     form.confirmed.data = confirmation_of(effect["people"])
-    status = 422 if question else tried.status
-    return render_template("cohorts/restore.html", form=form, tried=tried, has_changed=bool(question), **effect), status
+    has_changed = bool(tried.confirmation)
+    page = render_template("cohorts/restore.html", form=form, tried=tried, has_changed=has_changed, **effect)
+    return page, 422 if has_changed else tried.status

@@ -8,7 +8,8 @@ from blueprints.cohorts.forms.cohorts import DAYS, FIRST, KEEP, YEAR, CopyForm
 from blueprints.cohorts.shifts import by_days, from_first, year_later
 from blueprints.cohorts.views import bp
 from blueprints.cohorts.views.cohorts import category_choices
-from blueprints.cohorts.views.common import loaded, sent, upload_folder
+from blueprints.cohorts.views.common import loaded, sent
+from blueprints.kit.attempt import upload_folder
 
 
 @bp.route("/cohorts/<ref>/copy", methods=["GET", "POST"])

@@ -4,12 +4,11 @@ from flask import flash, g, redirect, render_template, request, url_for
 
 import events
 import permissions
-from blueprints.cases.queries import confirmation_of
 from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.cohorts import AttachForm
 from blueprints.cohorts.views import bp
 from blueprints.cohorts.views.common import loaded, sent
-from blueprints.incidents.actions import Unconfirmed
+from blueprints.kit.refusing import confirmation_of
 from blueprints.kit.tables_out import table_response
 
 HEADER = ("Group", "Department", "Person", "Role title", "Email", "Phone", "Booking link")
@@ -59,19 +58,16 @@ def attach_support_groups(ref):
     row = loaded(ref)
     choices = queries.available_groups(g.user, row)
     form = _form(choices)
-    question = None
-    try:
-        tried = sent(form, lambda: _attach(row, form))
-    except Unconfirmed as problem:
-        tried, question = None, problem
-    if tried and tried.saved:
+    tried = sent(form, lambda: _attach(row, form))
+    if tried.saved:
         flash(f"{tried.result.name} is attached to {row.name}.", "ok")
         return redirect(url_for("cohorts.support_groups", ref=ref), 303)
-    has_changed = bool(question and form.confirmed.data)
-    effect = _effect(row, form.group.data) if question else None
+    asks = bool(tried.confirmation)
+    has_changed = asks and bool(form.confirmed.data)
+    effect = _effect(row, form.group.data) if asks else None
     page = {"form": form, "choices": choices, "effect": effect, "has_changed": has_changed}
     # Asking whom it gives access is the first of two steps where no script has shown it, so it is no refusal.
-    status = tried.status if tried else 422 if has_changed else 200
+    status = (422 if has_changed else 200) if asks else tried.status
     return render_template("cohorts/attach_support_groups.html", cohort=row, tab="Attach Student Support Groups", **page), status
 
 

@@ -8,9 +8,10 @@ from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.milestones import MilestoneForm
 from blueprints.cohorts.reminders import INTERVALS
 from blueprints.cohorts.views import bp
-from blueprints.cohorts.views.common import FORMATS, download, loaded, sent, upload_folder
+from blueprints.cohorts.views.common import FORMATS, loaded, sent
 from blueprints.incidents.actions import taken
 from blueprints.kit import uploads
+from blueprints.kit.attempt import download, upload_folder
 from blueprints.kit.forms import school_zone
 from extensions import clock
 
@@ -158,7 +159,7 @@ def milestone_as_template(ref, mref):
 @permissions.policy("cohort.manage", record=True)
 def milestone_file(ref, mref, file_ref):
     row = queries.milestone(g.user, queries.cohort(g.user, ref, audit=False), mref)
-    return download(queries.milestone_file(g.user, row, file_ref))
+    return download(queries.milestone_file(g.user, row, file_ref), file_ref)
 
 
 @bp.route("/cohorts/<ref>/milestones/<mref>/files/<file_ref>/removal", methods=["POST"])

@@ -9,8 +9,8 @@ from blueprints.account import queries as accounts
 from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.own import AskForm
 from blueprints.cohorts.views import bp
-from blueprints.cohorts.views.common import attempt, download, upload_folder
 from blueprints.kit import presentation, uploads
+from blueprints.kit.attempt import attempt, download, upload_folder
 
 
 @bp.route("/my/milestones/<ref>")
@@ -68,7 +68,7 @@ def _back(ref):
 @bp.route("/my/milestones/<ref>/files/<file_ref>")
 @permissions.policy("own.milestones", record=True)
 def own_file(ref, file_ref):
-    return download(queries.own_file(g.user, g.school, ref, file_ref))
+    return download(queries.own_file(g.user, g.school, ref, file_ref), file_ref)
 
 
 @bp.route("/my/photos/<ref>")

@@ -10,9 +10,10 @@ import permissions
 from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.milestones import AnswerForm
 from blueprints.cohorts.views import bp
-from blueprints.cohorts.views.common import FORMATS, download, searched, sent
+from blueprints.cohorts.views.common import FORMATS, searched, sent
 from blueprints.cohorts.views.progress import BECOMES, COUNTED, school_day
 from blueprints.kit import listing, presentation
+from blueprints.kit.attempt import download
 from blueprints.kit.forms import school_zone
 from blueprints.students import queries as students
 
@@ -94,7 +95,7 @@ def answer_request(ref, rref):
 @bp.route("/students/<ref>/milestones/files/<file_ref>")
 @permissions.policy("milestone.support", record=True)
 def student_milestone_file(ref, file_ref):
-    return download(queries.student_file(g.user, ref, file_ref))
+    return download(queries.student_file(g.user, ref, file_ref), file_ref)
 
 
 # --- All students one supports ---------------------------------------------------------------------------------------

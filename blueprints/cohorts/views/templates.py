@@ -8,10 +8,11 @@ from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.milestones import TemplateForm
 from blueprints.cohorts.reminders import INTERVALS
 from blueprints.cohorts.views import bp
-from blueprints.cohorts.views.common import FORMATS, download, sent, upload_folder
+from blueprints.cohorts.views.common import FORMATS, sent
 from blueprints.cohorts.views.milestones import differences, reminders_in_words
 from blueprints.incidents.actions import taken
 from blueprints.kit import uploads
+from blueprints.kit.attempt import download, upload_folder
 from blueprints.kit.forms import school_zone
 
 
@@ -63,7 +64,7 @@ def template_removal(ref):
 @bp.route("/milestone-templates/<ref>/files/<file_ref>")
 @permissions.policy("cohort.manage", record=True)
 def template_file(ref, file_ref):
-    return download(queries.milestone_file(g.user, queries.template(g.user, ref), file_ref))
+    return download(queries.milestone_file(g.user, queries.template(g.user, ref), file_ref), file_ref)
 
 
 @bp.route("/milestone-templates/<ref>/files/<file_ref>/removal", methods=["POST"])
