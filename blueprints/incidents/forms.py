@@ -20,6 +20,7 @@ from blueprints.kit.forms import (
     Files,
     LongText,
     NotFuture,
+    PlainSelectField,
     Required,
     SchoolDateField,
     SchoolDateTimeField,
@@ -32,7 +33,7 @@ from extensions import clock
 
 def people(pairs, nobody=""):
     """Choices of a list of (ref, name), with an empty one in front."""
-    return [SelectChoice("", nobody), *(SelectChoice(ref, name) for ref, name in pairs)]
+    return [("", nobody), *pairs]
 
 
 NOBODY = "Nobody"
@@ -59,7 +60,7 @@ class IncidentForm(PickStudents):
     alert = StringField("Alert", [ShortText(1000)])
     files = MultipleFileField("Files", [Files()])
     status = SelectField("Status", choices=list(STATUSES), default=STATUSES[0])
-    assigned_to = SelectField("Assigned to", validate_choice=False)
+    assigned_to = PlainSelectField("Assigned to", validate_choice=False)
 
     def offer(self, assignable):
         """Offer Status and Assigned to with the people that this function gives, or with None neither of the fields."""
@@ -71,7 +72,7 @@ class IncidentForm(PickStudents):
 
 
 class AssignmentForm(VersionedForm):
-    assigned_to = SelectField("Assigned to", validate_choice=False)
+    assigned_to = PlainSelectField("Assigned to", validate_choice=False)
 
 
 class StatusForm(VersionedForm):

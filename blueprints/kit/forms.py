@@ -206,16 +206,10 @@ class _PlainSelect:
         return Markup(f"<select {html_params(name=field.name, **attributes)}>{field.options()}</select>")  # noqa: S704
 
 
-class Choice(SelectField):
-    """A drop-down; a value that is not one of its choices is refused with a sentence, whoever sent it."""
+class PlainSelectField(SelectField):
+    """A drop-down that is written as plain text. Its choices are pairs of value and label, or labels alone."""
 
     widget = _PlainSelect()
-
-    def __init__(self, label: str | None = None, validators: Any = None,
-                 unknown: str = "This is not known. Choose one from the list.", **options: Any):
-        options.setdefault("default", "")
-        super().__init__(label, validators, **options)
-        self.unknown = unknown
 
     def pairs(self) -> list[tuple[str, str]]:
         """(value, label) of every choice; a choice may be given as its label alone."""
@@ -224,6 +218,16 @@ class Choice(SelectField):
     def options(self) -> Markup:
         """The <option> elements, for a template that writes its <select> itself."""
         return options(self.pairs(), self.data)
+
+
+class Choice(PlainSelectField):
+    """A drop-down; a value that is not one of its choices is refused with a sentence, whoever sent it."""
+
+    def __init__(self, label: str | None = None, validators: Any = None,
+                 unknown: str = "This is not known. Choose one from the list.", **options: Any):
+        options.setdefault("default", "")
+        super().__init__(label, validators, **options)
+        self.unknown = unknown
 
     def pre_validate(self, form: Any) -> None:
         if all(self.data != value for value, _ in self.pairs()):
