@@ -286,7 +286,7 @@ def test_two_thousand_students_take_few_statements(app, cast, clock, full, figur
         clock.move(minutes=1)
         assert actions.queue_due(clock.now()) == 0
     idle_for = time.monotonic() - queued_at
-    assert len(queueing) <= 4 + 14 * milestones, "some fifteen statements for two thousand students"
+    assert len(queueing) <= 2 + 15 * milestones, "some fifteen statements for two thousand students"
     assert len(idle) <= 2 + milestones
     figure("reminders, 2,000 students", f"{milestones} milestones due at one moment: {2000 * milestones} reminders queued in "
                                         f"{queued_at - began:.1f} s; a minute in which nothing is due costs {idle_for * 1000:.0f} ms")  # fmt: skip
