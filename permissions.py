@@ -533,11 +533,35 @@ def may_change_incident(user, incident):
 
 
 def _link(model, on, *joins):
-    """EXISTS: a row of `model` for this case that fits."""
+    """EXISTS: a row of `model` for this case, or of CohortGroup for this cohort, that fits."""
+    here = (model.cohort == Cohort.id) if model is CohortGroup else (model.case == Case.id)
     query = model.select(SQL("1"))
     for other, condition in joins:
         query = query.join(other, on=condition)
-    return _exists(query.where((model.case == Case.id) & on))
+    return _exists(query.where(here & on))
+
+
+def _member_of(u, link):
+    """`u` is a member of a group that `link` (CaseGroup or CohortGroup) attaches."""
+    mine = GroupMember.alias("link_member")
+    return _all(_has_role(u, STAFF_ROLES), _link(link, mine.account == u.id, (mine, mine.group == link.group)))
+
+
+def _manager_of(u, link):
+    """`u` manages such a group, or directs its department, while the role says so too."""
+    manager, group, director = GroupManager.alias("mgr"), Group.alias("mgr_group"), DepartmentDirector.alias("mgr_director")
+    managed = _all(_has_role(u, MANAGER_ROLES), _link(link, manager.account == u.id, (manager, manager.group == link.group)))
+    directed = _all(
+        _has_role(u, DIRECTOR_ROLES),
+        _link(
+            link,
+            director.account == u.id,
+            (group, group.id == link.group),
+            (director, director.department == group.department),
+        ),
+    )
+    found = [each for each in (managed, directed) if each is not None]
+    return reduce(or_, found) if found else None
 
 
 def _primary_advocate(u):
@@ -557,26 +581,11 @@ def _attached(u):
 
 
 def _in_group(u):
-    mine = GroupMember.alias("case_member")
-    return _all(_has_role(u, STAFF_ROLES), _link(CaseGroup, mine.account == u.id, (mine, mine.group == CaseGroup.group)))
+    return _member_of(u, CaseGroup)
 
 
 def _manages_group(u):
-    manager, group, director = GroupManager.alias("mgr"), Group.alias("mgr_group"), DepartmentDirector.alias("mgr_director")
-    managed = _all(
-        _has_role(u, MANAGER_ROLES), _link(CaseGroup, manager.account == u.id, (manager, manager.group == CaseGroup.group))
-    )
-    directed = _all(
-        _has_role(u, DIRECTOR_ROLES),
-        _link(
-            CaseGroup,
-            director.account == u.id,
-            (group, group.id == CaseGroup.group),
-            (director, director.department == group.department),
-        ),
-    )
-    found = [each for each in (managed, directed) if each is not None]
-    return reduce(or_, found) if found else None
+    return _manager_of(u, CaseGroup)
 
 
 def _opened_it(u):
@@ -848,36 +857,12 @@ def require_group(actor, group):
 # --- Reasons to see a student's milestones ---------------------------------------------------------------------------
 
 
-def _supporting(on, *joins):
-    """EXISTS: a group attached to this cohort that fits."""
-    query = CohortGroup.select(SQL("1"))
-    for other, condition in joins:
-        query = query.join(other, on=condition)
-    return _exists(query.where((CohortGroup.cohort == Cohort.id) & on))
-
-
 def _in_support_group(u):
-    member = GroupMember.alias("support_member")
-    return _all(_has_role(u, STAFF_ROLES), _supporting(member.account == u.id, (member, member.group == CohortGroup.group)))
+    return _member_of(u, CohortGroup)
 
 
 def _manages_support_group(u):
-    manager, group, director = (
-        GroupManager.alias("support_manager"), Group.alias("support_group"), DepartmentDirector.alias("support_director")
-    )  # fmt: skip
-    managed = _all(
-        _has_role(u, MANAGER_ROLES), _supporting(manager.account == u.id, (manager, manager.group == CohortGroup.group))
-    )
-    directed = _all(
-        _has_role(u, DIRECTOR_ROLES),
-        _supporting(
-            director.account == u.id,
-            (group, group.id == CohortGroup.group),
-            (director, director.department == group.department),
-        ),
-    )
-    found = [each for each in (managed, directed) if each is not None]
-    return reduce(or_, found) if found else None
+    return _manager_of(u, CohortGroup)
 
 
 # Expressions on Cohort: why somebody sees the milestones of the students in it. Nothing else follows from them.

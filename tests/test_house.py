@@ -35,7 +35,6 @@ NO_ACTOR = {
     "cohorts.invite_students": "the minutely job",
     "cohorts.queue_due": "the minutely job",
     "cohorts.copied": "bytes only; the action that names them asks",
-    "cohorts.taken_own": "bytes only; the action that names them asks",
     "incidents.taken": "bytes only; the action that names them asks",
     "incidents.queue_due_actions": "the minutely job",
     "home.queue_digests": "the minutely job",

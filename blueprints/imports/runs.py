@@ -9,8 +9,6 @@ other parts keep their results in, are left alone.
 
 import json
 import logging
-import os
-import secrets
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,7 +49,7 @@ def upload(data, filename, *, actor, folder, kind="students"):
     """Keep the bytes of a file that could be read, as a new run without a mapping yet. Raises CsvProblem."""
     _require(kind, actor)
     rows = len(KINDS[kind].read(data))
-    path_name = _keep(Path(folder), data)
+    path_name = uploads.store_bytes(Path(folder), data)
     try:
         with db.atomic():
             ref = new_ref()
@@ -234,19 +232,6 @@ def _advance(run, **fields):
 
 
 # --- Files and forgetting --------------------------------------------------------------------------------------------
-
-
-def _keep(folder, data):
-    """Write a file under a random name that uploads.open_stored() and discard() know; its bytes are a CSV, checked."""
-    name = secrets.token_hex(16)
-    place = folder / name[:2]
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(place / name, flags, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return f"{name[:2]}/{name}"
 
 
 def _discard_file(run, folder):

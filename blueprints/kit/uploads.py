@@ -227,6 +227,11 @@ def copy(folder: Path, path_name: str, media_type: str, original_name: str) -> S
     return Stored(copied, size, media_type, sha256, original_name)
 
 
+def store_bytes(folder: Path, data: bytes) -> str:
+    """Write bytes that were checked before, for good; returns their path_name."""
+    return _write(folder, io.BytesIO(data))[0]
+
+
 def store_portrait(folder: Path, file: FileStorage) -> str:
     """Write a picture of a person as a small square JPEG, for good; returns its path_name. Raises UploadProblem."""
     name = safe_name(file.filename)

@@ -16,7 +16,7 @@ from blueprints.cohorts.actions.groups import attach_group, detach_group
 from blueprints.cohorts.actions.invitations import invite_students
 from blueprints.cohorts.actions.marking import AlreadyMoved, mark, mark_many
 from blueprints.cohorts.actions.milestones import add_milestone, order_milestones, remove_milestone, save_milestone
-from blueprints.cohorts.actions.own import ask, take_back, taken_own
+from blueprints.cohorts.actions.own import ask, take_back
 from blueprints.cohorts.actions.reminders import queue_due
 from blueprints.cohorts.actions.requests import answer
 from blueprints.cohorts.actions.templates import add_template, remove_template, save_template
@@ -59,5 +59,4 @@ __all__ = [
     "save_milestone",
     "save_template",
     "take_back",
-    "taken_own",
 ]

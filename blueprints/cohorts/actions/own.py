@@ -1,8 +1,6 @@
 """What a student does about their own milestones: asking to have one marked as completed, and taking that back. Answering is
 the staff's side (requests.py)."""
 
-from contextlib import contextmanager
-
 from peewee import SQL
 
 import events
@@ -12,25 +10,11 @@ from blueprints.cohorts import queries
 from blueprints.cohorts.actions.base import hold_milestone
 from blueprints.cohorts.actions.marking import OPEN
 from blueprints.incidents.actions.files import save_stored
-from blueprints.kit import uploads
 from blueprints.kit.refusing import Refused
 from extensions import clock, db
 from models import Cohort, Milestone, MilestoneRequest, School, StoredFile, StudentMilestone
 
 WITHDRAWN = "withdrawn"
-
-
-@contextmanager
-def taken_own(folder, files, room):
-    """`with taken_own(folder, files, room) as stored:` writes a student's files below `folder`, at most `room` bytes of them; an
-    exception discards them all. Raises UploadProblem."""
-    stored = uploads.store_all(folder, files, room=room) if files else []
-    try:
-        yield stored
-    except BaseException:
-        for one in stored:
-            uploads.discard(folder, one.path_name)
-        raise
 
 
 def ask(milestone, note, stored=(), *, actor, draft=None):

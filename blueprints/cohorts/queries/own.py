@@ -13,6 +13,7 @@ from peewee import JOIN, fn
 import events
 import permissions
 from blueprints.account import queries as accounts
+from blueprints.cohorts.queries.support import Asked, File
 from blueprints.incidents.queries import room_for_files
 from blueprints.kit import prepared
 from extensions import clock
@@ -75,20 +76,6 @@ class Dashboard(NamedTuple):
     done: list
     network: list
     has_feed: bool
-
-
-class Request(NamedTuple):
-    """What the student asked and what became of it; `files` [(ref, name, size)]."""
-
-    id: int
-    ref: str
-    note: str
-    asked_at: datetime
-    outcome: str
-    answer: str
-    decided_at: datetime | None
-    decided_by: str | None
-    files: list
 
 
 # --- The dashboard ---------------------------------------------------------------------------------------------------
@@ -212,7 +199,7 @@ def _one(user, ref):
 
 
 def _requests(student, milestone):
-    columns = [getattr(MilestoneRequest, name) for name in Request._fields[:7]]
+    columns = [getattr(MilestoneRequest, name) for name in Asked._fields[:7]]
     query = MilestoneRequest.select(*columns, Account.name)
     query = query.join(Account, JOIN.LEFT_OUTER, on=(Account.id == MilestoneRequest.decided_by))
     mine = (MilestoneRequest.milestone == milestone.id) & (MilestoneRequest.student == student.id)
@@ -221,8 +208,8 @@ def _requests(student, milestone):
     for request, *file in StoredFile.select(
         StoredFile.milestone_request_id, StoredFile.ref, StoredFile.name, StoredFile.size
     ).where(StoredFile.milestone_request.in_([row[0] for row in rows]) & StoredFile.removed_at.is_null()).tuples():
-        files.setdefault(request, []).append(tuple(file))
-    return [Request(*row, files.get(row[0], [])) for row in rows]
+        files.setdefault(request, []).append(File(*file))
+    return [Asked(*row, files.get(row[0], [])) for row in rows]
 
 
 def _files_of(condition):

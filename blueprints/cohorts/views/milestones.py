@@ -8,12 +8,11 @@ from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.milestones import MilestoneForm
 from blueprints.cohorts.reminders import INTERVALS
 from blueprints.cohorts.views import bp
-from blueprints.cohorts.views.common import FORMATS, loaded, sent
+from blueprints.cohorts.views.common import FORMATS, loaded, school_day, sent
 from blueprints.incidents.actions import taken
 from blueprints.kit import uploads
 from blueprints.kit.attempt import download, upload_folder
 from blueprints.kit.forms import school_zone
-from extensions import clock
 
 WAYS = ("up", "down", "date")
 
@@ -23,7 +22,7 @@ WAYS = ("up", "down", "date")
 def milestones(ref):
     cohort = loaded(ref)
     page = {"rows": queries.milestones(g.user, cohort), "templates": queries.templates(g.user), "words": INTERVALS}
-    return render_template("cohorts/milestones.html", cohort=cohort, tab="Milestones", today=_today(), **page)
+    return render_template("cohorts/milestones.html", cohort=cohort, tab="Milestones", today=school_day(), **page)
 
 
 @bp.route("/cohorts/<ref>/milestones/export.<any(csv, xlsx):kind>")
@@ -42,10 +41,6 @@ def reminders_in_words(days):
     """"One day, one week" for the days before a due date."""
     words = ", ".join(INTERVALS[one] for one in days)
     return words[:1] + words[1:].lower()
-
-
-def _today():
-    return clock.now().astimezone(school_zone()).date()
 
 
 @bp.route("/cohorts/<ref>/milestones", methods=["POST"])
@@ -111,7 +106,7 @@ def _save(row, form):
 
 def _saved(cohort, row):
     flash(f"“{row.title}” was saved.", "ok")
-    if row.due_on and row.due_on < _today():
+    if row.due_on and row.due_on < school_day():
         flash("Its due date is in the past: it counts as overdue at once, and no reminders go out.", "warn")
     return redirect(url_for("cohorts.milestones", ref=cohort.ref), 303)
 

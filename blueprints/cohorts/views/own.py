@@ -9,6 +9,7 @@ from blueprints.account import queries as accounts
 from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.own import AskForm
 from blueprints.cohorts.views import bp
+from blueprints.incidents.actions import taken
 from blueprints.kit import presentation, uploads
 from blueprints.kit.attempt import attempt, download, upload_folder
 
@@ -44,7 +45,7 @@ def own_request(ref):
 
 def _ask(milestone, form):
     draft = (_draft_key(milestone.ref), form.once.data)
-    with actions.taken_own(upload_folder(), form.files.data, queries.room_for_own_files(g.user)) as stored:
+    with taken(upload_folder(), form.files.data, queries.room_for_own_files(g.user)) as stored:
         return actions.ask(milestone, form.note.data or "", stored, actor=g.user, draft=draft)
 
 

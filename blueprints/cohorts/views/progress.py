@@ -10,19 +10,13 @@ import permissions
 from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.progress import MOST_STUDENTS, cells, letters, read_ticks, versions
 from blueprints.cohorts.views import bp
-from blueprints.cohorts.views.common import FORMATS, loaded, searched
+from blueprints.cohorts.views.common import FORMATS, loaded, school_day, searched
 from blueprints.kit import charts, listing, presentation
 from blueprints.kit.forms import school_zone
 from blueprints.kit.text import plural
-from extensions import clock
 
 COUNTED = 10_000  # students; beyond this the list says "more than"
 BECOMES = {"completed": "Completed", "waived": "Waived", "open": "Open"}
-
-
-def school_day():
-    """Today, at the school."""
-    return clock.now().astimezone(school_zone()).date()
 
 
 @dataclass

@@ -12,12 +12,13 @@ from models import StoredFile
 
 
 @contextmanager
-def taken(folder, files):
-    """`with taken(folder, files) as stored:` writes uploaded files below `folder`; an exception discards them all.
+def taken(folder, files, room=None):
+    """`with taken(folder, files) as stored:` writes uploaded files below `folder`; an exception discards them all. `room`:
+    bytes that there is room for; what the school's quota leaves unless given.
 
     Raises UploadProblem for a file that can't be taken, or when the quota is used up.
     """
-    stored = uploads.store_all(folder, files, room=room_for_files()) if files else []
+    stored = uploads.store_all(folder, files, room=room_for_files() if room is None else room) if files else []
     try:
         yield stored
     except BaseException:
