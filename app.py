@@ -40,7 +40,9 @@ from extensions import csrf, db, login, mail, once_key, origin
 from models import Conflict, OneTimeKey, School, is_postgres
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("account", "students", "incidents", "cases", "cohorts", "reports", "admin", "imports", "home")
+PARTS = (
+    "account", "students", "incidents", "cases", "plans", "forms", "cohorts", "timeline", "reports", "admin", "imports", "home",
+)  # fmt: skip
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

@@ -7,11 +7,12 @@ Contents
     4. Students    students, contacts, imports
     5. Incidents   categories, incidents, parts, alerts, actions, closing, marks
     6. Cases       types, cases, who is on them, entries, sections, closing, linked incidents
-    7. Cohorts     categories, cohorts, who is in them, milestones, requests, reminders, calendar feeds, files
-    8. Access      exclusions
-    9. Reporting   saved reports
-    10. Telling    notifications, choices, announcements
-    11. Trust      events, seals, outbox, drafts, one-time keys, heartbeat
+    7. Work        tasks, meetings, intervention groups, plans, forms, referrals, triggers, what belongs to a case
+    8. Cohorts     categories, cohorts, who is in them, milestones, requests, reminders, calendar feeds, files
+    9. Access      exclusions
+    10. Reporting  saved reports
+    11. Telling    notifications, choices, announcements
+    12. Trust      events, seals, outbox, drafts, one-time keys, heartbeat
 
 Every table whose rows are named in a URL or a form has a random `ref`; integer ids never leave the server.
 """
@@ -665,7 +666,384 @@ class CaseIncident(BaseModel):
         indexes = ((("case", "incident"), True),)
 
 
-# --- 7. Cohorts ------------------------------------------------------------------------------------------------------
+# --- 7. Work ---------------------------------------------------------------------------------------------------------
+
+
+class MeetingType(BaseModel):
+    ref = RefField()
+    name = CharField(unique=True)
+    position = IntegerField(default=0)
+    is_retired = BooleanField(default=False)
+    version = IntegerField(default=1)
+
+
+class FileCategory(BaseModel):
+    """What a file on a student's profile is, for example Consent."""
+
+    ref = RefField()
+    name = CharField(unique=True)
+    position = IntegerField(default=0)
+    is_retired = BooleanField(default=False)
+    version = IntegerField(default=1)
+
+
+class Task(BaseModel):
+    """Something a staff member is to do about a student. One that repeats makes its successor when it is completed."""
+
+    ref = RefField()
+    student = ForeignKeyField(Student, backref="tasks")
+    title = CharField()
+    notes = TextField(default="")
+    assigned_to = ForeignKeyField(Account, backref="tasks")
+    set_by = ForeignKeyField(Account, backref="set_tasks")
+    set_at = UtcDateTimeField(default=clock.now)
+    due_on = DateField(null=True)  # a school day; null for no date
+    repeats = CharField(default="")  # "" | weekly | fortnightly | monthly
+    follows = ForeignKeyField("self", null=True, unique=True)  # the task of a series before this one
+    state = CharField(default="open")  # open | completed | cancelled
+    ended_at = UtcDateTimeField(null=True)
+    ended_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("assigned_to", "state", "due_on"), False), (("student", "set_at"), False), (("state", "due_on"), False))
+
+
+class TaskNote(BaseModel):
+    """What was done about a task so far; rows are only ever added."""
+
+    ref = RefField()
+    task = ForeignKeyField(Task, backref="progress")
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    text = TextField()
+
+
+class Meeting(BaseModel):
+    """A student meeting. `sequence` counts its moves for calendar programs (RFC 5545, 3.8.7.4)."""
+
+    ref = RefField()
+    meeting_type = ForeignKeyField(MeetingType, backref="meetings")
+    starts_at = UtcDateTimeField(index=True)
+    ends_at = UtcDateTimeField()
+    place = CharField(default="")
+    agenda = TextField(default="")
+    scheduled_by = ForeignKeyField(Account, backref="scheduled_meetings")
+    scheduled_at = UtcDateTimeField(default=clock.now)
+    changed_at = UtcDateTimeField(default=clock.now)
+    sequence = IntegerField(default=0)
+    state = CharField(default="planned")  # planned | held | cancelled
+    outcome = TextField(default="")
+    ended_by = ForeignKeyField(Account, null=True)  # who recorded the outcome, or cancelled it
+    ended_at = UtcDateTimeField(null=True)
+    cancel_reason = CharField(default="")
+    version = IntegerField(default=1)
+
+
+class MeetingStudent(BaseModel):
+    """A student whom a meeting is about, with what it came to for them."""
+
+    meeting = ForeignKeyField(Meeting, backref="students")
+    student = ForeignKeyField(Student, backref="meetings")
+    added_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    attended = CharField(default="")  # "" | yes | no
+    outcome = TextField(default="")
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+
+    class Meta:
+        indexes = ((("meeting", "student"), True),)
+
+
+class MeetingStaff(BaseModel):
+    """Somebody who is to be there."""
+
+    meeting = ForeignKeyField(Meeting, backref="staff")
+    account = ForeignKeyField(Account, backref="meetings")
+    added_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+
+    class Meta:
+        indexes = ((("meeting", "account"), True),)
+
+
+class InterventionGroup(BaseModel):
+    """Students who get the same intervention. Its own fields are the template of the plans that it generates."""
+
+    ref = RefField()
+    name = CharField(unique=True)
+    description = TextField(default="")
+    tier = IntegerField(default=2)
+    concern = TextField(default="")
+    goal = TextField(default="")
+    measure = CharField(default="")
+    baseline = FloatField(null=True)
+    target = FloatField(null=True)
+    review_weeks = IntegerField(null=True)  # from the start of a plan to its review; null for no review
+    group = ForeignKeyField(Group, null=True, backref="intervention_groups")  # the staff who run it, as membership stands
+    lead = ForeignKeyField(Account, backref="led_interventions")
+    created_by = ForeignKeyField(Account)
+    created_at = UtcDateTimeField(default=clock.now)
+    archived_at = UtcDateTimeField(null=True)
+    archived_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+
+class InterventionStep(BaseModel):
+    """An intervention of the template."""
+
+    ref = RefField()
+    group = ForeignKeyField(InterventionGroup, backref="steps")
+    text = TextField()
+    how_often = CharField(default="")
+    position = IntegerField(default=0)
+
+
+class Plan(BaseModel):
+    """A plan for one student (MTSS). As it reads now; earlier wordings are in PlanVersion."""
+
+    ref = RefField()
+    student = ForeignKeyField(Student, backref="plans")
+    tier = IntegerField()  # 1, 2 or 3
+    concern = TextField(default="")
+    goal = TextField(default="")
+    measure = CharField(default="")
+    baseline = FloatField(null=True)
+    target = FloatField(null=True)
+    starts_on = DateField()
+    review_by = DateField(null=True)
+    lead = ForeignKeyField(Account, backref="led_plans")
+    intervention_group = ForeignKeyField(InterventionGroup, null=True, backref="plans")
+    state = CharField(default="active")  # active | ended
+    created_by = ForeignKeyField(Account, backref="created_plans")
+    created_at = UtcDateTimeField(default=clock.now)
+    ended_at = UtcDateTimeField(null=True)
+    ended_by = ForeignKeyField(Account, null=True)
+    end_reason = CharField(default="")
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("student", "created_at"), False), (("state", "review_by"), False))
+
+
+class PlanVersion(BaseModel):
+    """What a plan said before it was changed, as JSON; rows are only ever added."""
+
+    plan = ForeignKeyField(Plan, backref="versions")
+    number = IntegerField()
+    fields = TextField()
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("plan", "number"), True),)
+
+
+class PlanStaff(BaseModel):
+    """Somebody who works on a plan beside its lead."""
+
+    plan = ForeignKeyField(Plan, backref="staff")
+    account = ForeignKeyField(Account, backref="plans")
+    added_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("plan", "account"), True),)
+
+
+class PlanIntervention(BaseModel):
+    """What is done for the student. One that ended stays."""
+
+    ref = RefField()
+    plan = ForeignKeyField(Plan, backref="interventions")
+    text = TextField()
+    how_often = CharField(default="")
+    started_on = DateField()
+    ended_on = DateField(null=True)
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    version = IntegerField(default=1)
+
+
+class PlanPoint(BaseModel):
+    """A progress point: what was measured on a day. Removing keeps the row."""
+
+    ref = RefField()
+    plan = ForeignKeyField(Plan, backref="points")
+    day = DateField()
+    value = FloatField()
+    note = CharField(default="", max_length=500)
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    removed_at = UtcDateTimeField(null=True)
+    removed_by = ForeignKeyField(Account, null=True)
+
+
+class PlanReview(BaseModel):
+    """A review with its decision; rows are only ever added."""
+
+    ref = RefField()
+    plan = ForeignKeyField(Plan, backref="reviews")
+    day = DateField()
+    decision = CharField()  # continue | change | step_up | step_down | end
+    notes = TextField(default="")
+    next_on = DateField(null=True)
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+
+class InterventionMember(BaseModel):
+    """A student in an intervention group, with the plan that came of it; leaving keeps the row."""
+
+    group = ForeignKeyField(InterventionGroup, backref="members")
+    student = ForeignKeyField(Student, backref="interventions")
+    plan = ForeignKeyField(Plan, unique=True)
+    added_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    left_at = UtcDateTimeField(null=True)
+    left_by = ForeignKeyField(Account, null=True)
+
+    class Meta:
+        indexes = ((("group", "left_at"), False),)
+
+
+class Form(BaseModel):
+    """A form of the builder. `published` is the number of the version that people fill in; 0 while there is none."""
+
+    ref = RefField()
+    name = CharField(unique=True)
+    description = TextField(default="")
+    for_staff = BooleanField(default=True)
+    for_referral_users = BooleanField(default=False)
+    for_students = BooleanField(default=False)
+    names_student = BooleanField(default=True)  # whether a response is about a student
+    published = IntegerField(default=0)
+    created_by = ForeignKeyField(Account)
+    created_at = UtcDateTimeField(default=clock.now)
+    retired_at = UtcDateTimeField(null=True)
+    retired_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+
+class FormVersion(BaseModel):
+    """The fields of a form, as JSON. Once published it never changes; the one version that is not is being edited."""
+
+    form = ForeignKeyField(Form, backref="versions")
+    number = IntegerField()
+    fields = TextField(default="[]")
+    published_at = UtcDateTimeField(null=True)
+    published_by = ForeignKeyField(Account, null=True)
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("form", "number"), True),)
+
+
+class FormGroup(BaseModel):
+    """A group whose members read the responses to a form; with one, Key Users read them no longer because of their role."""
+
+    form = ForeignKeyField(Form, backref="readers")
+    group = ForeignKeyField(Group)
+
+    class Meta:
+        indexes = ((("form", "group"), True),)
+
+
+class FormResponse(BaseModel):
+    """What somebody sent: the answers as JSON by the keys of the version's fields. Never changed, but for the student of a
+    referral, who is known when it is accepted."""
+
+    ref = RefField()
+    form = ForeignKeyField(Form, backref="responses")
+    number = IntegerField()  # of the version it answers
+    student = ForeignKeyField(Student, null=True, backref="responses")
+    author = ForeignKeyField(Account, backref="responses")
+    submitted_at = UtcDateTimeField(default=clock.now)
+    answers = TextField()
+
+    class Meta:
+        indexes = ((("form", "submitted_at"), False), (("student", "submitted_at"), False), (("author", "submitted_at"), False))
+
+
+class Referral(BaseModel):
+    """A response of a Referral User on its way to a student, whom they name as they know them."""
+
+    ref = RefField()
+    response = ForeignKeyField(FormResponse, unique=True, backref="referral")
+    first_name = CharField()
+    last_name = CharField()
+    sort_name = CharField(index=True)  # as of a student
+    date_of_birth = DateField(null=True)
+    about = CharField(default="")  # school year, address or what else helps to tell who it is
+    state = CharField(default="received", index=True)  # received | accepted | declined
+    how = CharField(default="")  # how it was accepted: known | new | merged
+    merged_into = ForeignKeyField("self", null=True)
+    decided_by = ForeignKeyField(Account, null=True)
+    decided_at = UtcDateTimeField(null=True)
+    reason = CharField(default="")  # why it was declined
+    version = IntegerField(default=1)
+
+
+class Trigger(BaseModel):
+    """What opens a case by itself. `form` null: a trigger of the dictionary. With a form: what is different for that form
+    alone; `field` and `answer` then bind it to one answer."""
+
+    kind = CharField()  # form | plan | task | meeting | review | file
+    form = ForeignKeyField(Form, null=True, backref="triggers")
+    is_on = BooleanField(default=False)
+    case_type = ForeignKeyField(CaseType, null=True)  # null: the first one in use
+    title = CharField(default="")
+    email_staff = BooleanField(default=False)
+    field = CharField(default="")  # the key of a field of the form
+    answer = CharField(default="")
+    changed_by = ForeignKeyField(Account, null=True)
+    changed_at = UtcDateTimeField(default=clock.now)
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("kind", "form"), True),)
+
+
+class TriggerGroup(BaseModel):
+    """A whole group that the cases of a trigger are opened with."""
+
+    trigger = ForeignKeyField(Trigger, backref="groups")
+    group = ForeignKeyField(Group)
+
+    class Meta:
+        indexes = ((("trigger", "group"), True),)
+
+
+class TriggerStaff(BaseModel):
+    """An individual whom the cases of a trigger are opened with."""
+
+    trigger = ForeignKeyField(Trigger, backref="staff")
+    account = ForeignKeyField(Account)
+
+    class Meta:
+        indexes = ((("trigger", "account"), True),)
+
+
+class CaseRecord(BaseModel):
+    """A task, meeting, plan, review, response or file that belongs to a case: it opened the case by itself, joined it, or
+    was put onto it. `record_id` is the row's id, `record` what the address of its page ends with."""
+
+    case = ForeignKeyField(Case, backref="records")
+    kind = CharField()  # as of a trigger
+    record_id = IntegerField()
+    record = CharField()
+    how = CharField()  # opened | joined | linked
+    by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("case", "kind", "record_id"), True), (("kind", "record_id"), False))
+
+
+# --- 8. Cohorts ------------------------------------------------------------------------------------------------------
 
 
 class CohortCategory(BaseModel):
@@ -816,8 +1194,8 @@ class CalendarFeed(BaseModel):
 
 
 class StoredFile(BaseModel):
-    """An uploaded file of an incident, a case, a milestone, a template or a request: exactly one of these is set. The bytes
-    lie under a random name below instance/files."""
+    """An uploaded file of an incident, a case, a milestone, a template, a request, a student's profile or a form response:
+    exactly one of these is set. The bytes lie under a random name below instance/files."""
 
     ref = RefField()
     incident = ForeignKeyField(Incident, null=True, backref="files")
@@ -834,9 +1212,24 @@ class StoredFile(BaseModel):
     milestone = ForeignKeyField(Milestone, null=True, backref="files")
     milestone_template = ForeignKeyField(MilestoneTemplate, null=True, backref="files")
     milestone_request = ForeignKeyField(MilestoneRequest, null=True, backref="files")
+    student = ForeignKeyField(Student, null=True, backref="files")
+    form_response = ForeignKeyField(FormResponse, null=True, backref="files")
+    form_field = CharField(default="")  # the key of the field that it answers
+    file_category = ForeignKeyField(FileCategory, null=True)
+    shown_to = CharField(default="")  # of a student's file: related | groups
 
 
-# --- 8. Access -------------------------------------------------------------------------------------------------------
+class StudentFileGroup(BaseModel):
+    """A group whose members see a file on a student's profile that is shown to groups."""
+
+    file = ForeignKeyField(StoredFile, backref="groups")
+    group = ForeignKeyField(Group)
+
+    class Meta:
+        indexes = ((("file", "group"), True),)
+
+
+# --- 9. Access -------------------------------------------------------------------------------------------------------
 
 
 class Exclusion(BaseModel):
@@ -854,7 +1247,7 @@ class Exclusion(BaseModel):
     case = ForeignKeyField(Case, null=True, backref="exclusions")
 
 
-# --- 9. Reporting ----------------------------------------------------------------------------------------------------
+# --- 10. Reporting ---------------------------------------------------------------------------------------------------
 
 
 class SavedReport(BaseModel):
@@ -867,9 +1260,10 @@ class SavedReport(BaseModel):
     is_shared = BooleanField(default=False)
     created_at = UtcDateTimeField(default=clock.now)
     version = IntegerField(default=1)
+    form = ForeignKeyField(Form, null=True, backref="saved_reports")  # filters of this form's responses
 
 
-# --- 10. Telling -----------------------------------------------------------------------------------------------------
+# --- 11. Telling -----------------------------------------------------------------------------------------------------
 
 
 class Notification(BaseModel):
@@ -920,7 +1314,7 @@ class Announcement(BaseModel):
     version = IntegerField(default=1)
 
 
-# --- 11. Trust -------------------------------------------------------------------------------------------------------
+# --- 12. Trust -------------------------------------------------------------------------------------------------------
 
 
 class Event(BaseModel):
@@ -1012,8 +1406,12 @@ def tables():
         IncidentAssignment, IncidentClosure, BulkClosingNotice, IncidentAction, BodyMark,
         CaseType, CloseReason, Case, CaseFollower, CaseStaff, CaseGroup, CaseEntry, CaseEntryVersion, CasePresenting,
         CaseAgency, CaseAgencyVersion, CaseClosure, CaseIncident,
+        MeetingType, FileCategory, Task, TaskNote, Meeting, MeetingStudent, MeetingStaff,
+        InterventionGroup, InterventionStep, Plan, PlanVersion, PlanStaff, PlanIntervention, PlanPoint, PlanReview,
+        InterventionMember, Form, FormVersion, FormGroup, FormResponse, Referral,
+        Trigger, TriggerGroup, TriggerStaff, CaseRecord,
         CohortCategory, Cohort, CohortStudent, CohortGroup, Milestone, StudentMilestone, MilestoneRequest,
-        MilestoneReminder, MilestoneTemplate, CalendarFeed, StoredFile,
+        MilestoneReminder, MilestoneTemplate, CalendarFeed, StoredFile, StudentFileGroup,
         Exclusion, SavedReport, Notification, NotificationChoice, Announcement,
         Event, AuditSeal, OutboxEmail, Draft, OneTimeKey, Heartbeat,
     ]  # fmt: skip

@@ -10,6 +10,7 @@ table itself (then it asks about every account at once, for "Who can see this").
 
 from functools import reduce
 from operator import and_, or_
+from typing import NamedTuple
 
 from peewee import CTE, JOIN, SQL, Expression, Join, Select, Value, fn
 
@@ -18,6 +19,7 @@ from models import (
     Case,
     CaseFollower,
     CaseGroup,
+    CaseRecord,
     CaseStaff,
     Category,
     CategoryGroup,
@@ -26,17 +28,30 @@ from models import (
     CohortStudent,
     DepartmentDirector,
     Exclusion,
+    FormGroup,
+    FormResponse,
     Group,
     GroupManager,
     GroupMember,
     Incident,
     IncidentAlert,
     IncidentStudent,
+    InterventionGroup,
+    Meeting,
+    MeetingStaff,
+    MeetingStudent,
     Milestone,
     Notification,
     PartCategory,
+    Plan,
+    PlanReview,
+    PlanStaff,
+    Referral,
     School,
+    StoredFile,
     Student,
+    StudentFileGroup,
+    Task,
     is_postgres,
 )
 
@@ -72,8 +87,16 @@ _STAFF = {
     "personnel.read",
     "milestone.support",
     "set_up.read",
+    "task.read",
+    "meeting.read",
+    "plan.read",
+    "form.fill",
+    "response.read",
+    "file.submit",
+    "timeline.read",
+    "own.calendar",
 }
-_MANAGER = _STAFF | {"group.manage"}
+_MANAGER = _STAFF | {"group.manage", "intervention.manage"}
 _KEY = _STAFF | {
     "student.details",
     "student.edit",
@@ -83,8 +106,11 @@ _KEY = _STAFF | {
     "incident.be_assigned",
     "report.run",
     "case.open",
+    "intervention.manage",
 }
 _ADMIN = _KEY | {
+    "dictionary",
+    "form.build",
     "group.manage",
     "cohort.manage",
     "announcement",
@@ -104,8 +130,8 @@ CAPABILITIES = {
     GROUP_MANAGER: _MANAGER,
     KEY_USER: _KEY,
     STAFF: _STAFF,
-    REFERRAL_USER: {"own.details"},
-    STUDENT: {"own.milestones"},
+    REFERRAL_USER: {"own.details", "form.fill", "own.referrals"},
+    STUDENT: {"own.milestones", "form.fill"},
 }
 
 # Capabilities that exist only while the Cases module is on.
@@ -1049,6 +1075,395 @@ def own_network(user, *fields):
     return query.where(_is_own(user, mine) & there & ~_excluded_students(Account))
 
 
+# --- Reasons to see a task, a meeting, a plan, a response, a file ----------------------------------------------------
+
+# Each of these records is about a student (a meeting about several), and an exclusion from a student beats every reason.
+# `case`: it belongs to a case that the reader sees (models.CaseRecord). The other way round gives nobody anything: being on
+# a task, a meeting, a plan, a response or a file shows no case (DOMAIN.md, ruling 2).
+
+
+def _of_staff(u, condition):
+    return _all(_has_role(u, STAFF_ROLES), condition)
+
+
+def _on_case(u, kind, record_id):
+    """The record belongs to a case that `u` sees."""
+    belongs = CaseRecord.select(SQL("1")).join(Case, on=(Case.id == CaseRecord.case))
+    belongs = belongs.where((CaseRecord.kind == kind) & (CaseRecord.record_id == record_id) & sees_case(u))
+    return _of_staff(u, _exists(belongs))
+
+
+def _in_staff_group(u, query, group):
+    """EXISTS: a row of `query` whose `group` has `u` as a member."""
+    member = GroupMember.alias("work_member")
+    return _of_staff(u, _exists(query.join(member, on=(member.group == group)).where(member.account == u.id)))
+
+
+def _invited(u):
+    here = MeetingStaff.alias("invited")
+    query = here.select(SQL("1")).where((here.meeting == Meeting.id) & (here.account == u.id) & here.removed_at.is_null())
+    return _of_staff(u, _exists(query))
+
+
+def _works_on_plan(u):
+    query = PlanStaff.select(SQL("1")).where((PlanStaff.plan == Plan.id) & (PlanStaff.account == u.id))
+    return _of_staff(u, _exists(query))
+
+
+def _runs_intervention(u):
+    """The lead of the plan's intervention group, and the members of the staff group that runs it."""
+    run = InterventionGroup.alias("run")
+    here = run.id == Plan.intervention_group
+    leads = _of_staff(u, _exists(run.select(SQL("1")).where(here & (run.lead == u.id))))
+    inside = _in_staff_group(u, run.select(SQL("1")).where(here), run.group)
+    return None if leads is None else leads | inside
+
+
+def _plan_on_case(u):
+    review = PlanReview.alias("case_review")
+    reviews = review.select(review.id).where(review.plan == Plan.id)
+    belongs = CaseRecord.select(SQL("1")).join(Case, on=(Case.id == CaseRecord.case))
+    its = ((CaseRecord.kind == "plan") & (CaseRecord.record_id == Plan.id)) | (
+        (CaseRecord.kind == "review") & _in(CaseRecord.record_id, reviews)
+    )
+    return _of_staff(u, _exists(belongs.where(its & sees_case(u))))
+
+
+def _reads_form(u):
+    reader = FormGroup.alias("form_reader")
+    return _in_staff_group(u, reader.select(SQL("1")).where(reader.form == FormResponse.form), reader.group)
+
+
+def _key_user_of_form(u):
+    """A Key User, where no group reads the responses to the form instead."""
+    readers = FormGroup.alias("form_readers")
+    return _all(_has_role(u, (KEY_USER,)), ~_exists(readers.select(SQL("1")).where(readers.form == FormResponse.form)))
+
+
+def _related_to_file(u):
+    shown = StoredFile.shown_to == "related"
+    related = _related(u, StoredFile.student)
+    return None if related is None else shown & related
+
+
+def _in_file_group(u):
+    mine = StudentFileGroup.alias("file_reader")
+    in_group = _in_staff_group(u, mine.select(SQL("1")).where(mine.file == StoredFile.id), mine.group)
+    return None if in_group is None else (StoredFile.shown_to == "groups") & in_group
+
+
+def _related(u, student):
+    """Expression: `u` has a relation to the student that this column names (DOMAIN.md, ruling 1): a Key User, or by a case
+    they see, a cohort they support, an open task, a planned or held meeting, an active plan."""
+    key_user = _has_role(u, (KEY_USER, ADMIN))
+    if key_user is _ALWAYS:
+        return _ALWAYS
+    if isinstance(u, Account) and _has_role(u, STAFF_ROLES) is None:
+        return None
+    task, here, meeting = Task.alias("rel_task"), MeetingStudent.alias("rel_student"), Meeting.alias("rel_meeting")
+    there, plan, on_plan = MeetingStaff.alias("rel_staff"), Plan.alias("rel_plan"), PlanStaff.alias("rel_plan_staff")
+    relations = [
+        Case.select(SQL("1")).where((Case.student == student) & sees_case(u)),
+        CohortStudent.select(SQL("1"))
+        .join(Cohort, on=(Cohort.id == CohortStudent.cohort))
+        .where((CohortStudent.student == student) & Cohort.archived_at.is_null() & supports_cohort(u)),
+        task.select(SQL("1")).where(
+            (task.student == student) & (task.state == "open") & ((task.assigned_to == u.id) | (task.set_by == u.id))
+        ),
+        here.select(SQL("1"))
+        .join(meeting, on=(meeting.id == here.meeting))
+        .join(there, on=(there.meeting == meeting.id))
+        .where((here.student == student) & here.removed_at.is_null() & (meeting.state != "cancelled"))
+        .where((there.account == u.id) & there.removed_at.is_null()),
+        plan.select(SQL("1"))
+        .join(on_plan, JOIN.LEFT_OUTER, on=(on_plan.plan == plan.id))
+        .where((plan.student == student) & (plan.state == "active"))
+        .where((plan.lead == u.id) | (plan.created_by == u.id) | (on_plan.account == u.id)),
+    ]
+    related = reduce(or_, [_exists(query) for query in relations])
+    return related if isinstance(u, Account) else key_user | (u.role.in_(STAFF_ROLES) & related)
+
+
+def _kept_from(u, student):
+    """Expression: `u` is excluded from the student that this column names; never where it names none."""
+    by_student = Exclusion.alias("ex_work")
+    return student.is_null(False) & _in(
+        student,
+        by_student.select(by_student.student).where(
+            (by_student.account == u.id) & by_student.student.is_null(False) & by_student.ended_at.is_null()
+        ),
+    )
+
+
+def _kept_from_meeting(u):
+    """By any of its students, also one who was taken off it."""
+    part = MeetingStudent.alias("ex_part")
+    return _exists(part.select(SQL("1")).where((part.meeting == Meeting.id) & _kept_from(u, part.student)))
+
+
+def _kept_from_response(u):
+    """By its student; as long as a referral waits, by every student of the name that it gives."""
+    referral, student, by_name = Referral.alias("ex_referral"), Student.alias("ex_named"), Exclusion.alias("ex_by_name")
+    named = (
+        referral.select(SQL("1"))
+        .join(student, on=(student.sort_name == referral.sort_name))
+        .join(by_name, on=(by_name.student == student.id))
+        .where((referral.response == FormResponse.id) & (by_name.account == u.id) & by_name.ended_at.is_null())
+    )
+    return _kept_from(u, FormResponse.student) | (FormResponse.student.is_null() & _exists(named))
+
+
+READ_TASK = {
+    "assigned": lambda u: _of_staff(u, Task.assigned_to == u.id),
+    "set_it": lambda u: _of_staff(u, Task.set_by == u.id),
+    "case": lambda u: _on_case(u, "task", Task.id),
+    "admin": _admin,
+}
+READ_MEETING = {
+    "invited": _invited,
+    "scheduled_it": lambda u: _of_staff(u, Meeting.scheduled_by == u.id),
+    "case": lambda u: _on_case(u, "meeting", Meeting.id),
+    "admin": _admin,
+}
+READ_PLAN = {
+    "lead": lambda u: _of_staff(u, Plan.lead == u.id),
+    "assigned": _works_on_plan,
+    "created_it": lambda u: _of_staff(u, Plan.created_by == u.id),
+    "intervention_group": _runs_intervention,
+    "case": _plan_on_case,
+    "admin": _admin,
+}
+READ_RESPONSE = {
+    "sent_it": lambda u: _of_staff(u, FormResponse.author == u.id),
+    "form_group": _reads_form,
+    "key_user": _key_user_of_form,
+    "case": lambda u: _on_case(u, "form", FormResponse.id),
+    "admin": _admin,
+}
+READ_FILE = {
+    "uploaded_it": lambda u: _of_staff(u, StoredFile.uploaded_by == u.id),
+    "file_group": _in_file_group,
+    "related": _related_to_file,
+    "admin": _admin,
+}
+
+
+class Kind(NamedTuple):
+    """A kind of record: its table, its reasons with their words, and the expression of being kept from it."""
+
+    model: type
+    reasons: dict
+    words: dict
+    kept_from: object
+
+
+# What is done with a record beyond reading it needs one of these reasons.
+MANAGE_TASK = {"assigned", "set_it", "admin"}
+MANAGE_MEETING = {"invited", "scheduled_it", "admin"}
+MANAGE_PLAN = {"lead", "assigned", "created_it", "intervention_group", "admin"}
+DECIDE_REFERRAL = {"form_group", "key_user", "admin"}
+
+_KINDS = {
+    "task": Kind(
+        Task,
+        READ_TASK,
+        {
+            "assigned": "is assigned this task",
+            "set_it": "set it",
+            "case": "is on a case that it belongs to",
+            "admin": "is an Admin Key Holder",
+        },
+        lambda u: _kept_from(u, Task.student),
+    ),
+    "meeting": Kind(
+        Meeting,
+        READ_MEETING,
+        {
+            "invited": "is to be there",
+            "scheduled_it": "scheduled it",
+            "case": "is on a case that it belongs to",
+            "admin": "is an Admin Key Holder",
+        },
+        _kept_from_meeting,
+    ),
+    "plan": Kind(
+        Plan,
+        READ_PLAN,
+        {
+            "lead": "leads the plan",
+            "assigned": "works on it",
+            "created_it": "created it",
+            "intervention_group": "runs the intervention group that it came from",
+            "case": "is on a case that it belongs to",
+            "admin": "is an Admin Key Holder",
+        },
+        lambda u: _kept_from(u, Plan.student),
+    ),
+    "form": Kind(
+        FormResponse,
+        READ_RESPONSE,
+        {
+            "sent_it": "sent it",
+            "form_group": "is in a group that reads the responses to this form",
+            "key_user": "is a Key User",
+            "case": "is on a case that it belongs to",
+            "admin": "is an Admin Key Holder",
+        },
+        _kept_from_response,
+    ),
+    "file": Kind(
+        StoredFile,
+        READ_FILE,
+        {
+            "uploaded_it": "submitted it",
+            "file_group": "is in a group that it is shown to",
+            "related": "is a Key User, or works with the student",
+            "admin": "is an Admin Key Holder",
+        },
+        lambda u: _kept_from(u, StoredFile.student),
+    ),
+}
+
+
+def _sees(kind, u):
+    """Expression on the table of this kind: `u` has at least one reason and is not kept from it."""
+    what = _KINDS[kind]
+    reasons = {name: reason(u) for name, reason in what.reasons.items()}
+    reasons = {name: expression for name, expression in reasons.items() if expression is not None}
+    if isinstance(u, Account) and "admin" in reasons:
+        return ~what.kept_from(u)
+    return (reduce(or_, reasons.values()) if reasons else SQL("1 = 0")) & ~what.kept_from(u)
+
+
+def sees_task(u):
+    """Expression on Task; as sees_case()."""
+    return _sees("task", u)
+
+
+def sees_meeting(u):
+    """Expression on Meeting; as sees_case(). What is shown of its students is for sees_meeting_student()."""
+    return _sees("meeting", u)
+
+
+def sees_plan(u):
+    """Expression on Plan; as sees_case()."""
+    return _sees("plan", u)
+
+
+def sees_response(u):
+    """Expression on FormResponse; as sees_case()."""
+    return _sees("form", u)
+
+
+def sees_student_file(u):
+    """Expression on StoredFile of a student's profile; as sees_case()."""
+    return StoredFile.student.is_null(False) & _sees("file", u)
+
+
+def visible_tasks(user, *fields):
+    """The tasks this person may see, as a query to narrow further."""
+    return Task.select(*fields).where(sees_task(user))
+
+
+def visible_meetings(user, *fields):
+    """The meetings this person may see, as a query to narrow further."""
+    return Meeting.select(*fields).where(sees_meeting(user))
+
+
+def visible_plans(user, *fields):
+    """The plans this person may see, as a query to narrow further."""
+    return Plan.select(*fields).where(sees_plan(user))
+
+
+def visible_responses(user, *fields):
+    """The form responses this person may see as staff, as a query to narrow further."""
+    return FormResponse.select(*fields).where(sees_response(user))
+
+
+def visible_student_files(user, *fields):
+    """The files on students' profiles that this person may see, as a query to narrow further."""
+    return StoredFile.select(*fields).where(StoredFile.removed_at.is_null() & sees_student_file(user))
+
+
+def own_responses(user, *fields):
+    """What a Referral User or a student sent themselves, as a query to narrow further."""
+    return FormResponse.select(*fields).where(FormResponse.author == user.id)
+
+
+def sees_whole_meeting(u):
+    """Expression on Meeting: `u` sees every student, the agenda and the outcome, not only the part of a case's student."""
+    reasons = [reason(u) for name, reason in READ_MEETING.items() if name != "case"]
+    reasons = [expression for expression in reasons if expression is not None]
+    return reduce(or_, reasons) if reasons else SQL("1 = 0")
+
+
+def sees_meeting_student(u):
+    """Expression on MeetingStudent joined with Meeting, for a meeting that `u` sees: whether this student is shown. Who sees
+    it because of a case sees the student of that case alone."""
+    belongs = CaseRecord.select(SQL("1")).join(Case, on=(Case.id == CaseRecord.case))
+    belongs = belongs.where((CaseRecord.kind == "meeting") & (CaseRecord.record_id == MeetingStudent.meeting))
+    mine = _exists(belongs.where((Case.student == MeetingStudent.student) & sees_case(u)))
+    return MeetingStudent.removed_at.is_null() & (sees_whole_meeting(u) | mine)
+
+
+def record_reasons(kind, user, row):
+    """Why this person sees the record (kind as in models.CaseRecord but review: a review is seen with its plan): a list of
+    reason names, empty if they do not."""
+    what = _KINDS[kind]
+    columns = [(name, reason(user)) for name, reason in what.reasons.items()]
+    columns = [expression.alias(name) for name, expression in columns if expression is not None]
+    if not columns:
+        return []
+    found = what.model.select(*columns).where((what.model.id == row.id) & ~what.kept_from(user)).dicts().first()
+    return [name for name, holds in found.items() if holds] if found else []
+
+
+def require_record(kind, actor, row, reasons=None):
+    """Raise NotVisible unless `actor` sees the record, Denied unless one of `reasons` (None for any) is theirs. Returns
+    their reasons."""
+    found = record_reasons(kind, actor, row)
+    if not found:
+        raise NotVisible(row.ref)
+    if reasons is not None and not reasons & set(found):
+        raise Denied(f"{kind}.manage")
+    return found
+
+
+def reason_words(kind):
+    """What to say for each reason to see a record of this kind."""
+    return _KINDS[kind].words
+
+
+def who_can_see_record(kind, row):
+    """[(account, [reason, …])] for every active account that sees the record, by name. Never lists exclusions."""
+    what = _KINDS[kind]
+    columns = [reason(Account).alias(name) for name, reason in what.reasons.items()]
+    query = (
+        Account.select(Account.id, Account.ref, Account.name, Account.role, *columns)
+        .join(what.model, JOIN.INNER, on=(what.model.id == row.id))
+        .where(Account.is_active & Account.role.in_(STAFF_ROLES) & ~what.kept_from(Account))
+        .order_by(Account.name, Account.id)
+        .objects()
+    )
+    found = [(account, [name for name in what.reasons if getattr(account, name)]) for account in query]
+    return [(account, reasons) for account, reasons in found if reasons]
+
+
+def fit_for(student, *fields):
+    """Active staff who are not kept from the student: whom a task, a meeting or a plan about them can be given to."""
+    return (
+        Account.select(*fields)
+        .where(Account.is_active & Account.role.in_(STAFF_ROLES))
+        .where(
+            _not_in(
+                Account.id,
+                Exclusion.select(Exclusion.account).where((Exclusion.student == student.id) & Exclusion.ended_at.is_null()),
+            )
+        )
+        .order_by(Account.name, Account.id)
+    )
+
+
 # --- Students --------------------------------------------------------------------------------------------------------
 
 
@@ -1062,12 +1477,16 @@ def _excluded_students(u):
 
 
 def closed_targets(user):
-    """References of the incidents, cases and students that `user` is excluded from, as a query: what the audit log, which
-    shows everything else to its readers, leaves out."""
+    """References of the records and students that `user` is excluded from, as a query: what the audit log, which shows
+    everything else to its readers, leaves out. Whatever has no reference of its own in there has the student's."""
     return (
         Incident.select(Incident.ref).where(_excluded_incidents(user))
         | Student.select(Student.ref).where(_excluded_students(user))
         | Case.select(Case.ref).where(_excluded_cases(user))
+        | Task.select(Task.ref).where(_kept_from(user, Task.student))
+        | Meeting.select(Meeting.ref).where(_kept_from_meeting(user))
+        | Plan.select(Plan.ref).where(_kept_from(user, Plan.student))
+        | FormResponse.select(FormResponse.ref).where(_kept_from_response(user))
     )
 
 
@@ -1084,12 +1503,11 @@ def visible_students(user, *fields):
 
 def may_see_details(user, student):
     """Whether this person, who sees the student, may read contacts, address and date of birth: a Key User, or somebody
-    with a relation to the student (DOMAIN.md, ruling 1): a case they are on, or a cohort they support."""
-    return (
-        can(user, "student.details")
-        or (can(user, "case.read") and visible_cases(user, Case.id).where(Case.student == student.id).exists())
-        or (can(user, "milestone.support") and bool(milestone_reasons(user, student)))
-    )
+    with a relation to the student (DOMAIN.md, ruling 1)."""
+    if can(user, "student.details"):
+        return True
+    related = _related(user, Student.id)
+    return related is not None and Student.select(Student.id).where((Student.id == student.id) & related).exists()
 
 
 def who_looks_after(student):
@@ -1114,6 +1532,10 @@ NOTIFIED_OF = {
     "case": ("case_added", "case_changed"),
     "student": ("student_changed",),
     "milestones": ("milestone_asked",),
+    "task": ("task_assigned", "task_overdue"),
+    "meeting": ("meeting_invited", "meeting_changed"),
+    "plan": ("plan_review_due",),
+    "form": ("referral_received",),
 }
 
 
@@ -1125,6 +1547,10 @@ def sees_notified(user):
         "case": Case.select(SQL("1")).where((Case.ref == Notification.target) & sees_case(user)),
         "student": visible_students(user, SQL("1")).where(Student.ref == Notification.target),
         "milestones": supported_students(user, SQL("1")).where(Student.ref == Notification.target),
+        "task": Task.select(SQL("1")).where((Task.ref == Notification.target) & sees_task(user)),
+        "meeting": Meeting.select(SQL("1")).where((Meeting.ref == Notification.target) & sees_meeting(user)),
+        "plan": Plan.select(SQL("1")).where((Plan.ref == Notification.target) & sees_plan(user)),
+        "form": FormResponse.select(SQL("1")).where((FormResponse.ref == Notification.target) & sees_response(user)),
     }
     return reduce(or_, [Notification.kind.in_(kinds) & _exists(about[record]) for record, kinds in NOTIFIED_OF.items()])
 

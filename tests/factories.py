@@ -3,6 +3,7 @@
 Whoever tests a rule calls the action; whoever needs a world to test it in calls these.
 """
 
+import json
 from datetime import timedelta
 from itertools import count
 
@@ -29,6 +30,10 @@ from models import (
     CohortStudent,
     Department,
     Exclusion,
+    Form,
+    FormGroup,
+    FormResponse,
+    FormVersion,
     Group,
     GroupManager,
     GroupMember,
@@ -39,9 +44,19 @@ from models import (
     IncidentClosure,
     IncidentStudent,
     IncidentVersion,
+    InterventionGroup,
+    InterventionMember,
+    Meeting,
+    MeetingStaff,
+    MeetingStudent,
+    MeetingType,
     Milestone,
     PartCategory,
+    Plan,
+    PlanStaff,
+    Referral,
     Student,
+    Task,
 )
 
 _numbers = count(1)
@@ -181,3 +196,65 @@ def exclusion(person, by, *, student=None, incident=None, case=None):
     return Exclusion.create(
         account=person, excluded_by=by, student=student, incident=incident, case=case, reason="A relative"
     )
+
+
+def task(student, assigned_to, set_by, title="Ring the family", **fields):
+    return Task.create(student=student, assigned_to=assigned_to, set_by=set_by, title=title, **fields)
+
+
+def meeting(by, students=(), staff=(), **fields):
+    """A planned meeting of half an hour, tomorrow at this time unless told."""
+    kind = fields.pop("meeting_type", None) or MeetingType.select().order_by(MeetingType.position).first()
+    starts_at = fields.pop("starts_at", clock.now() + timedelta(days=1))
+    fields.setdefault("ends_at", starts_at + timedelta(minutes=30))
+    made = Meeting.create(meeting_type=kind, starts_at=starts_at, scheduled_by=by, **fields)
+    for one in students:
+        MeetingStudent.create(meeting=made, student=one, added_by=by)
+    for one in staff:
+        MeetingStaff.create(meeting=made, account=one, added_by=by)
+    return made
+
+
+def plan(student, lead, created_by=None, *, staff=(), **fields):
+    """An active plan of tier 2 that began today."""
+    fields = {"tier": 2, "starts_on": clock.now().date(), "goal": "Be on time", "measure": "Days on time a week", **fields}
+    made = Plan.create(student=student, lead=lead, created_by=created_by or lead, **fields)
+    for one in staff:
+        PlanStaff.create(plan=made, account=one, added_by=made.created_by)
+    return made
+
+
+def intervention_group(lead, name=None, students=(), group=None, **fields):
+    """An intervention group; each of the students with the plan that it generated."""
+    made = InterventionGroup.create(
+        name=name or f"Reading club {next(_numbers)}", lead=lead, created_by=lead, group=group, **fields
+    )
+    for one in students:
+        generated = plan(one, lead, intervention_group=made)
+        InterventionMember.create(group=made, student=one, plan=generated, added_by=lead)
+    return made
+
+
+def form(name=None, by=None, fields=(), *, published=True, readers=(), **options):
+    """A form with these fields (dicts as blueprints/forms/fields.py has them) as its first version."""
+    by = by or Account.select().where(Account.role == permissions.ADMIN).order_by(Account.id).first()
+    made = Form.create(name=name or f"Form {next(_numbers)}", created_by=by, published=int(published), **options)
+    FormVersion.create(
+        form=made, number=1, fields=json.dumps(list(fields)), published_at=clock.now() if published else None, published_by=by
+    )
+    for group in readers:
+        FormGroup.create(form=made, group=group)
+    return made
+
+
+def response(form, author, student=None, answers=None, **fields):
+    return FormResponse.create(
+        form=form, number=form.published or 1, author=author, student=student, answers=json.dumps(answers or {}), **fields
+    )
+
+
+def referral(form, author, first_name="Ann", last_name="Finch", *, answers=None, **fields):
+    """A response of a Referral User that waits in the queue."""
+    sent = response(form, author, answers=answers)
+    sort_name = fold(f"{last_name} {first_name}")
+    return Referral.create(response=sent, first_name=first_name, last_name=last_name, sort_name=sort_name, **fields)

@@ -16,7 +16,9 @@ from extensions import db
 
 HOUSE = Path(__file__).resolve().parent.parent
 # docs/architecture.md: a part may call queries and actions of the parts to its left, never to its right.
-PARTS = ("account", "students", "incidents", "cases", "cohorts", "reports", "admin", "imports", "home")
+PARTS = (
+    "account", "students", "incidents", "cases", "plans", "forms", "cohorts", "timeline", "reports", "admin", "imports", "home",
+)  # fmt: skip
 RANKS = {"config": 0, "extensions": 1, "models": 2, "permissions": 3, "events": 3, "tasks": 7, "app": 9}
 KIT, QUERIES, ACTIONS, VIEWS = 4, 5, 6, 8
 

@@ -8,6 +8,7 @@ from blueprints.cases.actions.linking import link_incident, unlink_incident
 from blueprints.cases.actions.opening import change_case, open_case
 from blueprints.cases.actions.people import save_people
 from blueprints.cases.actions.sections import add_agency, change_agency, remove_agency, save_presenting
+from blueprints.cases.actions.triggering import happened, happened_to_each
 from blueprints.kit.refusing import Refused, Unconfirmed
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "detach_group",
     "detach_staff",
     "edit_entry",
+    "happened",
+    "happened_to_each",
     "link_incident",
     "open_case",
     "remove_agency",

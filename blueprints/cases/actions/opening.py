@@ -25,7 +25,7 @@ def open_case(*, actor, student, title, case_type, presenting=None, incident=Non
             raise Refused("case_type", "This case type can't be chosen any more. Choose another.")
         now = clock.now()
         case = Case.create(
-            ref=_free_ref(), student=student, case_type=kind, title=title, opened_by=actor, opened_at=now, last_activity_at=now
+            ref=free_ref(), student=student, case_type=kind, title=title, opened_by=actor, opened_at=now, last_activity_at=now
         )
         events.record("case.opened", actor=actor, target=case.ref, student=student.ref, case_type=kind.ref)
         if presenting:
@@ -46,7 +46,8 @@ def _require_part(actor, incident, student):
         raise Refused("student", f"Choose somebody who has a part in the incident {incident.ref}.")
 
 
-def _free_ref():
+def free_ref():
+    """A reference that no case has."""
     ref = new_ref("C-", 6)
     while Case.select(Case.id).where(Case.ref == ref).exists():
         ref = new_ref("C-", 6)

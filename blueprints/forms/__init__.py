@@ -1,0 +1,1 @@
+"""The part for forms, responses and referrals."""

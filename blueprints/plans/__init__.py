@@ -1,0 +1,1 @@
+"""The part for plans and intervention groups (MTSS)."""

@@ -1,0 +1,1 @@
+"""The part for a student's timeline and the Case Management Dashboard."""
