@@ -249,11 +249,14 @@ def _replay():
         return None
     owner = g.session_row.ref if g.session_row else (request.remote_addr or "")
     g.once = hashlib.sha256(f"{owner}:{request.path}:{key}".encode()).hexdigest()
-    done = OneTimeKey.get_or_none(OneTimeKey.key == g.once)
-    if done is not None:
+    for (done,) in prepared.records(_done, OneTimeKey, key=g.once):
         return _same_result(done)
     once_key.set(g.once)
     return None
+
+
+def _done(key):
+    return OneTimeKey.select().where(OneTimeKey.key == key)
 
 
 def _same_result(done):

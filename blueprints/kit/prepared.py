@@ -30,12 +30,12 @@ def rows(build: Callable[..., ModelSelect], user: Account | None = None, **value
 
     `build` is a function of a module (it is the key under which the SQL is kept) and may depend on the user's id, role
     and activity and on the values, on nothing else: no clock, no request, no school. A value is a whole number, a text,
-    a day, a moment, or a list of whole numbers (at most 512, in which the order does not count).
+    a day, a moment, or a list of whole numbers or of texts (at most 512, in which the order does not count).
     """
     if "<" in build.__qualname__:
         raise ValueError(f"{build.__qualname__} is made anew for each call: the SQL would be kept for nothing")
     values = {name: _padded(value) if isinstance(value, list) else value for name, value in values.items()}
-    kinds = tuple((name, len(value) if isinstance(value, list) else type(value)) for name, value in values.items())
+    kinds = tuple((name, _shape(value)) for name, value in values.items())
     key = (build, user and (user.role, user.is_active), type(db.obj), kinds)
     plan = _plans.get(key)
     if plan is None:
@@ -59,11 +59,11 @@ def _records(models, row):
     return tuple(found)
 
 
-def _padded(numbers: Iterable[int]) -> list[int]:
-    """The list filled up with its last number to one of a few lengths, so that there are few different statements."""
-    numbers = list(numbers) or [-1]
-    size = next(size for size in _SIZES if size >= len(numbers))
-    return numbers + numbers[-1:] * (size - len(numbers))
+def _padded(values: Iterable[int | str]) -> list[int] | list[str]:
+    """The list filled up with its last value to one of a few lengths, so that there are few different statements."""
+    values = list(values) or [-1]
+    size = next(size for size in _SIZES if size >= len(values))
+    return values + values[-1:] * (size - len(values))
 
 
 class _Plan:
@@ -113,7 +113,13 @@ class _Plan:
         ]
 
 
+def _shape(value):
+    return (len(value), type(value[0])) if isinstance(value, list) else type(value)
+
+
 def _stand_in(number, value):
+    if isinstance(value, list) and isinstance(value[0], str):
+        return [f"\0stand-in {number} {place}" for place in range(len(value))]
     if isinstance(value, list):
         return [_NUMBER - 1000 * number - place for place in range(len(value))]
     if isinstance(value, datetime):

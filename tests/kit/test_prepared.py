@@ -32,6 +32,10 @@ def chosen(user, ids):
     return seen(user).where(Incident.id.in_(ids))
 
 
+def of_refs(user, refs):
+    return seen(user).where(Incident.ref.in_(refs))
+
+
 def named(user, name):
     return Account.select(Account.id).where((Account.name == name) & (Account.id == user.id))
 
@@ -115,6 +119,9 @@ def test_lists_of_any_length(world):
     for count in range(len(ids) + 1):
         assert [row[0] for row in prepared.rows(chosen, world.ada, ids=ids[:count])] == ids[:count]
     assert [row[0] for row in prepared.rows(chosen, world.ada, ids=ids + list(range(10_000, 10_400)))] == ids
+    refs = [row.ref for row in Incident.select().order_by(Incident.id)]
+    for count in range(1, len(refs) + 1):
+        assert [row[1] for row in prepared.rows(of_refs, world.ada, refs=refs[:count])] == refs[:count]
 
 
 def test_what_can_not_be_prepared_is_refused(world):
