@@ -25,6 +25,7 @@ from blueprints.admin.demo_cohorts import DemoCohorts
 from blueprints.admin.demo_incidents import DemoIncidents
 from blueprints.admin.demo_school import MOST_GROUPS, DemoSchool
 from blueprints.admin.demo_tables import Table
+from blueprints.admin.demo_work import DemoWork
 from blueprints.kit import uploads
 from extensions import clock, db
 from models import Account, Incident, School, StoredFile, Student
@@ -95,7 +96,9 @@ def fill(settings, password, *, students=120, staff=14, incidents=160, groups=9,
             opened.add(cases)
             cohorts = DemoCohorts(school)
             cohorts.add()
-            stored = _add_files(settings, school, reported.recent, opened.newest, cohorts.file_for)
+            work = DemoWork(school, opened)
+            work.add()
+            stored = _add_files(settings, school, reported.recent, opened.newest, cohorts.file_for, work.files)
             school.log.write(events.seal)
             sizes = {"students": students, "staff": staff, "incidents": incidents, "groups": groups, "cases": cases}
             events.record("demo.filled", actor=None, **sizes)
@@ -119,20 +122,21 @@ def _tell_the_planner():
 # --- Files -----------------------------------------------------------------------------------------------------------
 
 
-def _add_files(settings, school, recent, case, milestone):
-    """A few harmless files on the newest incidents, on the case that is promised to Kay and on a milestone of Stu's."""
+def _add_files(settings, school, recent, case, milestone, of_students):
+    """A few harmless files on the newest incidents, on the case that is promised to Kay, on a milestone of Stu's and on Stu's
+    profile."""
     table = Table(
         StoredFile, "ref", "incident", "case", "milestone", "name", "path_name", "media_type", "size", "sha256", "uploaded_by",
-        "at",
+        "at", "student", "file_category", "shown_to",
     )  # fmt: skip
     stored = []
 
-    def add(name, content, author, at, incident=None, case=None, milestone=None):
+    def add(name, content, author, at, incident=None, case=None, milestone=None, student=None, category=None):
         file = uploads.store(settings.files, io.BytesIO(content), name)
         stored.append(file)
         ref = school.ref()
         row = (file.original_name, file.path_name, file.media_type, file.size, file.sha256, author, at)
-        table.add(ref, incident, case, milestone, *row)
+        table.add(ref, incident, case, milestone, *row, student, category, "related" if student else "")
         return ref, file.size
 
     for (incident, author, at), (name, content) in zip(reversed(recent[-8:-1:3]), _files(), strict=False):
@@ -146,6 +150,9 @@ def _add_files(settings, school, recent, case, milestone):
         ada = school.person("ada")
         file, size = add(cohort_words.FORM_NAME, cohort_words.FORM.encode(), ada.id, at, milestone=number)
         school.log.add(at, ada, "milestone.file_added", ref, file=file, size=size)
+    for pupil, name, category, text, person, at in of_students:
+        file, size = add(name, text.encode(), person.id, at, student=pupil.id, category=category)
+        school.log.add(at, person, "student.file_added", pupil.ref, file=file, size=size)
     table.close()
     return stored
 

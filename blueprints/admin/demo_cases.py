@@ -59,6 +59,7 @@ class DemoCases:
         self.types = {name: (id, ref) for id, ref, name in CaseType.select(CaseType.id, CaseType.ref, CaseType.name).tuples()}
         self.close_reasons = list(CloseReason.select(CloseReason.id, CloseReason.ref).order_by(CloseReason.position).tuples())
         self.newest = None  # (id, ref, opener's id, when), for a file
+        self.open_cases = {}  # by the student's id: (id, ref, when it was opened) of one that is open
         self.cases = Table(
             Case, "ref", "student", "case_type", "title", "status", "opened_by", "opened_at", "last_activity_at",
             "primary_advocate", "coordinator",
@@ -158,6 +159,8 @@ class DemoCases:
             ref, pupil.id, type_id, title, status, opener.id, opened, last,
             advocate and advocate.id, coordinator and coordinator.id,
         )  # fmt: skip
+        if status == "Open":
+            self.open_cases[pupil.id] = (case, ref, opened)
         if promised is PROMISED[0]:
             self.newest = (case, ref, opener, last)
             self._tell("student_changed", [advocate, coordinator], opener, pupil.ref, pupil.id, last, "contact")

@@ -25,6 +25,7 @@ from models import (
     CaseGroup,
     CaseIncident,
     CasePresenting,
+    CaseRecord,
     CaseStaff,
     CategoryGroup,
     Cohort,
@@ -33,6 +34,10 @@ from models import (
     CohortStudent,
     Department,
     Event,
+    Form,
+    FormGroup,
+    FormResponse,
+    FormVersion,
     Group,
     GroupManager,
     GroupMember,
@@ -43,6 +48,12 @@ from models import (
     IncidentClosure,
     IncidentStudent,
     IncidentVersion,
+    InterventionGroup,
+    InterventionMember,
+    InterventionStep,
+    Meeting,
+    MeetingStaff,
+    MeetingStudent,
     Milestone,
     MilestoneReminder,
     MilestoneRequest,
@@ -50,11 +61,19 @@ from models import (
     Notification,
     OutboxEmail,
     PartCategory,
+    Plan,
+    PlanIntervention,
+    PlanPoint,
+    PlanReview,
+    Referral,
     School,
     StoredFile,
     Student,
     StudentContact,
     StudentMilestone,
+    Task,
+    TaskNote,
+    Trigger,
 )
 from tests import factories
 
@@ -89,7 +108,9 @@ def contents():
         IncidentAlert, IncidentAssignment, IncidentClosure, IncidentAction, BodyMark, Case, CaseFollower, CaseStaff, CaseGroup,
         CaseEntry, CaseEntryVersion, CasePresenting, CaseAgency, CaseAgencyVersion, CaseClosure, CaseIncident, Notification,
         Announcement, CohortCategory, Cohort, CohortStudent, CohortGroup, Milestone, StudentMilestone, MilestoneRequest,
-        MilestoneReminder, MilestoneTemplate, OutboxEmail,
+        MilestoneReminder, MilestoneTemplate, OutboxEmail, Task, TaskNote, Meeting, MeetingStudent, MeetingStaff,
+        InterventionGroup, InterventionStep, InterventionMember, Plan, PlanIntervention, PlanPoint, PlanReview, Form, FormVersion,
+        FormGroup, FormResponse, Referral, CaseRecord,
     )  # fmt: skip
     found = {}
     for table in tables:
@@ -362,3 +383,40 @@ def test_reminders_went_out_before_and_only_to_those_who_had_not_finished(small)
             (StudentMilestone.milestone == row.milestone) & (StudentMilestone.student == row.student)
         )
         assert done is None or done.marked_at > row.at
+
+
+def test_work_of_every_kind_waits_for_the_cast(small):
+    stu = Student.get(Student.email == "stu@demo.example.org")
+    today = DAY.date()
+    for key in ("kay", "gil", "sam"):
+        assert Task.select().where((Task.assigned_to == named(key)) & (Task.state == "open")).exists(), key
+    assert Task.select().where((Task.state == "open") & (Task.due_on < today)).exists()
+    ahead = Meeting.select().join(MeetingStudent).where((MeetingStudent.student == stu) & (Meeting.state == "planned"))
+    assert ahead.get().starts_at > clock.now()
+    plan = Plan.get((Plan.student == stu) & (Plan.state == "active"))
+    assert plan.points.count() >= 6 and plan.reviews.count() == 1 and plan.interventions.count()
+    assert [row.members.count() for row in InterventionGroup.select()] == [8, 8]
+    assert {row.state for row in Referral.select()} == {"received", "accepted", "declined"}
+    assert Form.select().where(Form.for_referral_users & (Form.published == 1)).exists()
+    assert StoredFile.select().where(StoredFile.student == stu).count() == 2
+    assert Trigger.select().count() == 6 and not Trigger.select().where(Trigger.is_on).exists()
+
+
+def test_no_work_is_about_the_future_and_none_is_olis(demo):
+    clock.freeze(DAY)
+    demo("--students", "200")
+    oli, now = named("oli"), clock.now()
+    for visible in (permissions.visible_tasks, permissions.visible_meetings, permissions.visible_plans,
+                    permissions.visible_responses, permissions.visible_student_files):  # fmt: skip
+        assert not visible(oli).exists(), visible.__name__
+        assert visible(named("ada")).exists()
+    for row in Task.select():
+        assert row.set_at < now and (row.state == "open" or row.set_at < row.ended_at < now)
+    for row in Meeting.select():
+        assert row.scheduled_at < now and row.scheduled_at < row.starts_at < row.ends_at
+        assert (row.state == "held") == (row.starts_at < now), "what was to be is over, what is planned is ahead"
+    for row in Plan.select():
+        assert row.starts_on <= DAY.date() and (row.state == "ended") == (row.ended_at is not None)
+        assert all(row.starts_on <= point.day < DAY.date() for point in row.points)
+    for row in CaseRecord.select():
+        assert row.at < now and row.case.status == "Open"
