@@ -66,7 +66,7 @@ def create_app(settings=None):
     mail.init_app(app)
     login.init_app(app)
     login.session_protection = None
-    login.user_loader(accounts.signed_in)
+    login.user_loader(lambda token: g.get("signed_in"))
     presentation.register(app)
     app.jinja_env.globals["count_unread"] = lambda: len(home.unread(g.user))  # asked by the header of each page
     for part in PARTS:
@@ -197,11 +197,8 @@ def _begin():
     db.connect(reuse_if_open=True)
     origin.set(request.remote_addr or "")
     once_key.set(None)
-    ((g.school,),) = prepared.records(_school, School)
-
-
-def _school():
-    return School.select()
+    # What Flask-Login reads from the cookie and asks the loader about.
+    g.school, g.signed_in = accounts.who_comes(session.get("_user_id"))
 
 
 def _end(problem):

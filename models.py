@@ -740,6 +740,20 @@ class Meeting(BaseModel):
     version = IntegerField(default=1)
 
 
+class MeetingVersion(BaseModel):
+    """What was written about a meeting before it was changed (agenda, outcome, and what it came to for each student), as
+    JSON; rows are only ever added."""
+
+    meeting = ForeignKeyField(Meeting, backref="versions")
+    number = IntegerField()
+    fields = TextField()
+    author = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = ((("meeting", "number"), True),)
+
+
 class MeetingStudent(BaseModel):
     """A student whom a meeting is about, with what it came to for them."""
 
@@ -1217,6 +1231,7 @@ class StoredFile(BaseModel):
     form_field = CharField(default="")  # the key of the field that it answers
     file_category = ForeignKeyField(FileCategory, null=True)
     shown_to = CharField(default="")  # of a student's file: related | groups
+    version = IntegerField(default=1)
 
 
 class StudentFileGroup(BaseModel):
@@ -1406,7 +1421,7 @@ def tables():
         IncidentAssignment, IncidentClosure, BulkClosingNotice, IncidentAction, BodyMark,
         CaseType, CloseReason, Case, CaseFollower, CaseStaff, CaseGroup, CaseEntry, CaseEntryVersion, CasePresenting,
         CaseAgency, CaseAgencyVersion, CaseClosure, CaseIncident,
-        MeetingType, FileCategory, Task, TaskNote, Meeting, MeetingStudent, MeetingStaff,
+        MeetingType, FileCategory, Task, TaskNote, Meeting, MeetingVersion, MeetingStudent, MeetingStaff,
         InterventionGroup, InterventionStep, Plan, PlanVersion, PlanStaff, PlanIntervention, PlanPoint, PlanReview,
         InterventionMember, Form, FormVersion, FormGroup, FormResponse, Referral,
         Trigger, TriggerGroup, TriggerStaff, CaseRecord,

@@ -833,6 +833,32 @@ def who_would_see_case(case, *, groups=(), staff=()):
     return _case_readers(case_readers_query(case.id).with_cte(*made_up))
 
 
+def who_would_see_opened(attached):
+    """{key: [(account, [reason, …])]}, by name: who would see a case that opens by itself, for each of `attached` {key: (ids
+    of groups, ids of accounts)}; about a student from whom nobody is kept. Made-up rows stand in front of the tables."""
+    numbers = {-1 - place: key for place, key in enumerate(attached)}
+    people = ("opened_by_id", "primary_advocate_id", "coordinator_id")
+    links = {place: [(number, one) for number, key in numbers.items() for one in attached[key][place]] for place in (0, 1)}
+    made_up = [
+        _made_up(Case, ("id", "student_id", *people), [(number, -1, None, None, None) for number in numbers]),
+        _made_up(CaseGroup, ("case_id", "group_id"), links[0]),
+        _made_up(CaseStaff, ("case_id", "account_id"), links[1]),
+    ]
+    columns = [reason(Account).alias(name) for name, reason in READ_CASE.items()]
+    query = (
+        Account.select(Account.id, Account.ref, Account.name, Account.role, Case.id.alias("case_number"), *columns)
+        .join(Case, JOIN.INNER, on=SQL("1 = 1"))
+        .where(Account.is_active & Account.role.in_(STAFF_ROLES))
+        .order_by(Account.name, Account.id)
+        .with_cte(*made_up)
+        .objects()
+    )
+    found = {key: [] for key in attached}
+    for account, reasons in _case_readers(query):
+        found[numbers[account.case_number]].append((account, reasons))
+    return found
+
+
 def _case_readers(query):
     found = [(row, [name for name in READ_CASE if getattr(row, name)]) for row in query]
     return [(row, reasons) for row, reasons in found if reasons]
@@ -1086,10 +1112,10 @@ def _of_staff(u, condition):
     return _all(_has_role(u, STAFF_ROLES), condition)
 
 
-def _on_case(u, kind, record_id):
-    """The record belongs to a case that `u` sees."""
+def _on_case(u, kind, record_id, *shown):
+    """The record belongs to a case that `u` sees, and for which `shown`, expressions on Case, hold."""
     belongs = CaseRecord.select(SQL("1")).join(Case, on=(Case.id == CaseRecord.case))
-    belongs = belongs.where((CaseRecord.kind == kind) & (CaseRecord.record_id == record_id) & sees_case(u))
+    belongs = belongs.where((CaseRecord.kind == kind) & (CaseRecord.record_id == record_id) & sees_case(u), *shown)
     return _of_staff(u, _exists(belongs))
 
 
@@ -1119,14 +1145,14 @@ def _runs_intervention(u):
     return None if leads is None else leads | inside
 
 
-def _plan_on_case(u):
+def _plan_on_case(u, *shown):
     review = PlanReview.alias("case_review")
     reviews = review.select(review.id).where(review.plan == Plan.id)
     belongs = CaseRecord.select(SQL("1")).join(Case, on=(Case.id == CaseRecord.case))
     its = ((CaseRecord.kind == "plan") & (CaseRecord.record_id == Plan.id)) | (
         (CaseRecord.kind == "review") & _in(CaseRecord.record_id, reviews)
     )
-    return _of_staff(u, _exists(belongs.where(its & sees_case(u))))
+    return _of_staff(u, _exists(belongs.where(its & sees_case(u), *shown)))
 
 
 def _reads_form(u):
@@ -1140,10 +1166,9 @@ def _key_user_of_form(u):
     return _all(_has_role(u, (KEY_USER,)), ~_exists(readers.select(SQL("1")).where(readers.form == FormResponse.form)))
 
 
-def _related_to_file(u):
-    shown = StoredFile.shown_to == "related"
-    related = _related(u, StoredFile.student)
-    return None if related is None else shown & related
+def _related_to_file(u, reader=None, student=StoredFile.student):
+    related = _related(u, student, reader)
+    return None if related is None else (StoredFile.shown_to == "related") & related
 
 
 def _in_file_group(u):
@@ -1152,9 +1177,11 @@ def _in_file_group(u):
     return None if in_group is None else (StoredFile.shown_to == "groups") & in_group
 
 
-def _related(u, student):
+def _related(u, student, reader=None):
     """Expression: `u` has a relation to the student that this column names (DOMAIN.md, ruling 1): a Key User, or by a case
-    they see, a cohort they support, an open task, a planned or held meeting, an active plan."""
+    they see, a cohort they support, an open task, a planned or held meeting, an active plan. What somebody gives themselves is
+    no relation: everybody may set a task about any student, and would open every profile with it. With a `reader`, by one of
+    these that the reader sees or supports too: whoever is named otherwise would tell of it."""
     key_user = _has_role(u, (KEY_USER, ADMIN))
     if key_user is _ALWAYS:
         return _ALWAYS
@@ -1162,24 +1189,30 @@ def _related(u, student):
         return None
     task, here, meeting = Task.alias("rel_task"), MeetingStudent.alias("rel_student"), Meeting.alias("rel_meeting")
     there, plan, on_plan = MeetingStaff.alias("rel_staff"), Plan.alias("rel_plan"), PlanStaff.alias("rel_plan_staff")
+    told = {} if reader is None else {"case": sees_case(reader), "cohort": supports_cohort(reader)} | {
+        kind: _in(alias.id, _KINDS[kind].model.select(_KINDS[kind].model.id).where(_sees(kind, reader)))
+        for kind, alias in (("task", task), ("meeting", meeting), ("plan", plan))
+    }  # fmt: skip
     relations = [
         Case.select(SQL("1")).where((Case.student == student) & sees_case(u)),
         CohortStudent.select(SQL("1"))
         .join(Cohort, on=(Cohort.id == CohortStudent.cohort))
         .where((CohortStudent.student == student) & Cohort.archived_at.is_null() & supports_cohort(u)),
         task.select(SQL("1")).where(
-            (task.student == student) & (task.state == "open") & ((task.assigned_to == u.id) | (task.set_by == u.id))
+            (task.student == student) & (task.state == "open") & (task.assigned_to == u.id) & (task.set_by != u.id)
         ),
         here.select(SQL("1"))
         .join(meeting, on=(meeting.id == here.meeting))
         .join(there, on=(there.meeting == meeting.id))
         .where((here.student == student) & here.removed_at.is_null() & (meeting.state != "cancelled"))
-        .where((there.account == u.id) & there.removed_at.is_null()),
+        .where((there.account == u.id) & there.removed_at.is_null() & (there.added_by != u.id) & (here.added_by != u.id)),
         plan.select(SQL("1"))
         .join(on_plan, JOIN.LEFT_OUTER, on=(on_plan.plan == plan.id))
         .where((plan.student == student) & (plan.state == "active"))
-        .where((plan.lead == u.id) | (plan.created_by == u.id) | (on_plan.account == u.id)),
+        .where(((plan.lead == u.id) & (plan.created_by != u.id)) | ((on_plan.account == u.id) & (on_plan.added_by != u.id))),
     ]
+    kinds = ("case", "cohort", "task", "meeting", "plan")
+    relations = [query.where(told[kind]) if kind in told else query for kind, query in zip(kinds, relations, strict=True)]
     related = reduce(or_, [_exists(query) for query in relations])
     return related if isinstance(u, Account) else key_user | (u.role.in_(STAFF_ROLES) & related)
 
@@ -1216,13 +1249,13 @@ def _kept_from_response(u):
 READ_TASK = {
     "assigned": lambda u: _of_staff(u, Task.assigned_to == u.id),
     "set_it": lambda u: _of_staff(u, Task.set_by == u.id),
-    "case": lambda u: _on_case(u, "task", Task.id),
+    "case": lambda u, *shown: _on_case(u, "task", Task.id, *shown),
     "admin": _admin,
 }
 READ_MEETING = {
     "invited": _invited,
     "scheduled_it": lambda u: _of_staff(u, Meeting.scheduled_by == u.id),
-    "case": lambda u: _on_case(u, "meeting", Meeting.id),
+    "case": lambda u, *shown: _on_case(u, "meeting", Meeting.id, *shown),
     "admin": _admin,
 }
 READ_PLAN = {
@@ -1237,7 +1270,7 @@ READ_RESPONSE = {
     "sent_it": lambda u: _of_staff(u, FormResponse.author == u.id),
     "form_group": _reads_form,
     "key_user": _key_user_of_form,
-    "case": lambda u: _on_case(u, "form", FormResponse.id),
+    "case": lambda u, *shown: _on_case(u, "form", FormResponse.id, *shown),
     "admin": _admin,
 }
 READ_FILE = {
@@ -1260,6 +1293,7 @@ class Kind(NamedTuple):
 # What is done with a record beyond reading it needs one of these reasons.
 MANAGE_TASK = {"assigned", "set_it", "admin"}
 MANAGE_MEETING = {"invited", "scheduled_it", "admin"}
+MANAGE_FILE = {"uploaded_it", "admin"}
 MANAGE_PLAN = {"lead", "assigned", "created_it", "intervention_group", "admin"}
 DECIDE_REFERRAL = {"form_group", "key_user", "admin"}
 
@@ -1325,14 +1359,21 @@ _KINDS = {
 }
 
 
-def _sees(kind, u):
-    """Expression on the table of this kind: `u` has at least one reason and is not kept from it."""
+def _sees(kind, u, **said_otherwise):
+    """Expression on the table of this kind: `u` has at least one reason and is not kept from it. `said_otherwise`: reasons
+    that say the same in other words."""
     what = _KINDS[kind]
-    reasons = {name: reason(u) for name, reason in what.reasons.items()}
+    reasons = {name: reason(u) for name, reason in (what.reasons | said_otherwise).items()}
     reasons = {name: expression for name, expression in reasons.items() if expression is not None}
     if isinstance(u, Account) and "admin" in reasons:
         return ~what.kept_from(u)
     return (reduce(or_, reasons.values()) if reasons else SQL("1 = 0")) & ~what.kept_from(u)
+
+
+def puts_onto_case(kind, u):
+    """Expression on the table of this kind: `u` sees it for another reason than a case, and so may put it onto one, which shows
+    it to those who are on that."""
+    return _sees(kind, u, case=lambda u: None)
 
 
 def sees_task(u):
@@ -1385,6 +1426,13 @@ def visible_student_files(user, *fields):
     return StoredFile.select(*fields).where(StoredFile.removed_at.is_null() & sees_student_file(user))
 
 
+def visible_files_of(user, student_id, *fields):
+    """The same of one student: whether this person has a relation to the student is then asked once, not for each file."""
+    here = StoredFile.removed_at.is_null() & (StoredFile.student == student_id)
+    sees = _sees("file", user, related=lambda u: _related_to_file(u, student=student_id))
+    return StoredFile.select(*fields).where(here, sees)
+
+
 def own_responses(user, *fields):
     """What a Referral User or a student sent themselves, as a query to narrow further."""
     return FormResponse.select(*fields).where(FormResponse.author == user.id)
@@ -1406,15 +1454,25 @@ def sees_meeting_student(u):
     return MeetingStudent.removed_at.is_null() & (sees_whole_meeting(u) | mine)
 
 
+def record_reason_columns(kind, user):
+    """Each reason to see a record of this kind that this person's role admits, as a column of its name."""
+    columns = [(name, reason(user)) for name, reason in _KINDS[kind].reasons.items()]
+    return [expression.alias(name) for name, expression in columns if expression is not None]
+
+
+def not_kept_from(kind, user):
+    """Expression on the table of this kind: no conflict of interest. Only for a query that also checks the reasons it
+    selects."""
+    return ~_KINDS[kind].kept_from(user)
+
+
 def record_reasons(kind, user, row):
     """Why this person sees the record (kind as in models.CaseRecord but review: a review is seen with its plan): a list of
     reason names, empty if they do not."""
-    what = _KINDS[kind]
-    columns = [(name, reason(user)) for name, reason in what.reasons.items()]
-    columns = [expression.alias(name) for name, expression in columns if expression is not None]
+    model, columns = _KINDS[kind].model, record_reason_columns(kind, user)
     if not columns:
         return []
-    found = what.model.select(*columns).where((what.model.id == row.id) & ~what.kept_from(user)).dicts().first()
+    found = model.select(*columns).where((model.id == row.id) & not_kept_from(kind, user)).dicts().first()
     return [name for name, holds in found.items() if holds] if found else []
 
 
@@ -1434,33 +1492,122 @@ def reason_words(kind):
     return _KINDS[kind].words
 
 
-def who_can_see_record(kind, row):
-    """[(account, [reason, …])] for every active account that sees the record, by name. Never lists exclusions."""
+def who_can_see_record(kind, row, reader=None):
+    """[(account, [reason, …])] for every active account that sees the record, by name. Never lists exclusions. With a
+    `reader`, a case that the record belongs to and that the reader does not see shows nobody: it would tell of the case."""
+    reasons = _KINDS[kind].reasons
+    query = record_readers_query(kind, row.id, reader).objects()
+    found = [(account, [name for name in reasons if getattr(account, name)]) for account in query]
+    return [(account, reasons) for account, reasons in found if reasons]
+
+
+def record_readers_query(kind, record_id, reader=None):
+    """Staff accounts who are not kept from the record (id, ref, name, role) with each reason as a column, by name: everybody
+    with a reason, and others without. `reader` as in who_can_see_record()."""
     what = _KINDS[kind]
-    columns = [reason(Account).alias(name) for name, reason in what.reasons.items()]
-    query = (
+    columns = [_told(name, reason, reader).alias(name) for name, reason in what.reasons.items()]
+    return (
         Account.select(Account.id, Account.ref, Account.name, Account.role, *columns)
-        .join(what.model, JOIN.INNER, on=(what.model.id == row.id))
+        .join(what.model, JOIN.INNER, on=(what.model.id == record_id))
         .where(Account.is_active & Account.role.in_(STAFF_ROLES) & ~what.kept_from(Account))
         .order_by(Account.name, Account.id)
-        .objects()
     )
-    found = [(account, [name for name in what.reasons if getattr(account, name)]) for account in query]
-    return [(account, reasons) for account, reasons in found if reasons]
+
+
+def _told(name, reason, reader):
+    """The reason as the reader may learn of it."""
+    if name == "related":
+        return reason(Account, reader)
+    return reason(Account, sees_case(reader)) if name == "case" and reader is not None else reason(Account)
+
+
+def who_works_with(student, reader):
+    """The active accounts that have a relation to the student and are not kept from them, by name, as far as the reader sees
+    what it comes of."""
+    query = Account.select(Account.id, Account.ref, Account.name, Account.role)
+    query = query.join(Student, JOIN.INNER, on=(Student.id == student.id))
+    query = query.where(Account.is_active & Account.role.in_(STAFF_ROLES) & _related(Account, Student.id, reader))
+    return list(query.where(~_kept_from(Account, Student.id)).order_by(Account.name, Account.id))
+
+
+def response_readers(group_ids):
+    """Active accounts that read every response to a form with these groups (ids) as its readers, because of their role or
+    a group, by name. Says nothing of exclusions, nor of reasons that a single response gives."""
+    members = GroupMember.select(GroupMember.account).where(GroupMember.group.in_(list(group_ids)))
+    inside = _in(Account.id, members) & Account.role.in_(STAFF_ROLES) if group_ids else Account.role == KEY_USER
+    return list(
+        Account.select().where(Account.is_active & (inside | (Account.role == ADMIN))).order_by(Account.name, Account.id)
+    )
+
+
+def who_would_see_on_case(kind, row, case, reader):
+    """The accounts, by name, that come to see the record once it belongs to the case, as far as the reader may know: who sees
+    it now because of a case that the reader doesn't see is named as well. Nobody sees a file because of one."""
+    if "case" not in _KINDS[kind].reasons:
+        return []
+    what = _KINDS[kind]
+    kept = Account.select(Account.id).join(what.model, JOIN.INNER, on=(what.model.id == row.id)).where(what.kept_from(Account))
+    known = {account.id for account, _ in who_can_see_record(kind, row, reader)}
+    known |= {number for (number,) in kept.tuples()}
+    return [account for account, _ in who_can_see_case(case) if account.id not in known]
 
 
 def fit_for(student, *fields):
     """Active staff who are not kept from the student: whom a task, a meeting or a plan about them can be given to."""
+    return fit_for_all([student.id], *fields)
+
+
+def fit_for_all(student_ids, *fields):
+    """The same for several students at once: active staff who are kept from none of them."""
+    kept = Exclusion.select(Exclusion.account).where(Exclusion.student.in_(list(student_ids)) & Exclusion.ended_at.is_null())
     return (
         Account.select(*fields)
-        .where(Account.is_active & Account.role.in_(STAFF_ROLES))
-        .where(
-            _not_in(
-                Account.id,
-                Exclusion.select(Exclusion.account).where((Exclusion.student == student.id) & Exclusion.ended_at.is_null()),
-            )
-        )
+        .where(Account.is_active & Account.role.in_(STAFF_ROLES) & _not_in(Account.id, kept))
         .order_by(Account.name, Account.id)
+    )
+
+
+# --- Intervention groups ---------------------------------------------------------------------------------------------
+
+# Who runs an intervention group (its lead, the members of its staff group, an Admin Key Holder) brings students in and takes
+# them out; so does whoever manages intervention groups by role. None of this shows who is in it: that is told by the plan
+# that came of it, to those who see the plan.
+
+
+def runs_intervention(u):
+    """Expression on InterventionGroup: `u` leads it, or is a member of its staff group."""
+    member = GroupMember.alias("run_member")
+    inside = member.select(SQL("1")).where((member.group == InterventionGroup.group) & (member.account == u.id))
+    found = _of_staff(u, (InterventionGroup.lead == u.id) | _exists(inside))
+    return SQL("1 = 0") if found is None else found
+
+
+def visible_interventions(user, *fields):
+    """The intervention groups this person may see: all for who manages them, else those they run; as a query."""
+    query = InterventionGroup.select(*fields)
+    return query if can(user, "intervention.manage") else query.where(runs_intervention(user))
+
+
+def require_intervention(actor, group, *, template=False):
+    """Raise NotVisible unless `actor` sees the group: who does may bring students in and take them out. `template`: raise
+    Denied unless they may also change what it says and who runs it: its lead, and who manages intervention groups."""
+    if not visible_interventions(actor, InterventionGroup.id).where(InterventionGroup.id == group.id).exists():
+        raise NotVisible(group.ref)
+    if template and group.lead_id != actor.id and not can(actor, "intervention.manage"):
+        raise Denied("intervention.manage")
+
+
+def who_would_run(lead_id, group_id):
+    """Active accounts that run an intervention group with this lead and this staff group (ids; None for no group), by name:
+    they see the plans that come from it. Says nothing of exclusions."""
+    made_up = _made_up(InterventionGroup, ("id", "lead_id", "group_id"), [(-1, lead_id, group_id)])
+    return list(
+        Account.select(Account.id, Account.ref, Account.name, Account.role)
+        .join(InterventionGroup, JOIN.INNER, on=SQL("1 = 1"))
+        .where(Account.is_active & Account.role.in_(STAFF_ROLES) & runs_intervention(Account))
+        .order_by(Account.name, Account.id)
+        .with_cte(made_up)
+        .objects(Account)
     )
 
 
@@ -1539,20 +1686,22 @@ NOTIFIED_OF = {
 }
 
 
-def sees_notified(user):
+def sees_notified(user, records=tuple(NOTIFIED_OF)):
     """Expression on Notification: this person still sees the record that it is about. A record that is closed to them takes
-    what they were once told of it along, out of their list, its counts and the digest."""
+    what they were once told of it along, out of their list, its counts and the digest. `records`: those of NOTIFIED_OF that
+    there are any of; what is about others is left out."""
     about = {
-        "incident": Incident.select(SQL("1")).where((Incident.ref == Notification.target) & sees_incident(user)),
-        "case": Case.select(SQL("1")).where((Case.ref == Notification.target) & sees_case(user)),
-        "student": visible_students(user, SQL("1")).where(Student.ref == Notification.target),
-        "milestones": supported_students(user, SQL("1")).where(Student.ref == Notification.target),
-        "task": Task.select(SQL("1")).where((Task.ref == Notification.target) & sees_task(user)),
-        "meeting": Meeting.select(SQL("1")).where((Meeting.ref == Notification.target) & sees_meeting(user)),
-        "plan": Plan.select(SQL("1")).where((Plan.ref == Notification.target) & sees_plan(user)),
-        "form": FormResponse.select(SQL("1")).where((FormResponse.ref == Notification.target) & sees_response(user)),
+        "incident": lambda: Incident.select(SQL("1")).where((Incident.ref == Notification.target) & sees_incident(user)),
+        "case": lambda: Case.select(SQL("1")).where((Case.ref == Notification.target) & sees_case(user)),
+        "student": lambda: visible_students(user, SQL("1")).where(Student.ref == Notification.target),
+        "milestones": lambda: supported_students(user, SQL("1")).where(Student.ref == Notification.target),
+        "task": lambda: visible_tasks(user, SQL("1")).where(Task.ref == Notification.target),
+        "meeting": lambda: visible_meetings(user, SQL("1")).where(Meeting.ref == Notification.target),
+        "plan": lambda: visible_plans(user, SQL("1")).where(Plan.ref == Notification.target),
+        "form": lambda: visible_responses(user, SQL("1")).where(FormResponse.ref == Notification.target),
     }
-    return reduce(or_, [Notification.kind.in_(kinds) & _exists(about[record]) for record, kinds in NOTIFIED_OF.items()])
+    shown = [Notification.kind.in_(NOTIFIED_OF[record]) & _exists(about[record]()) for record in records]
+    return reduce(or_, shown) if shown else SQL("1 = 0")
 
 
 # --- Who may be chosen -----------------------------------------------------------------------------------------------

@@ -120,6 +120,18 @@ def up(migrator, db):
             database = db
             table_name = "meeting"
 
+    class MeetingVersion(Model):
+        meeting = ForeignKeyField(Meeting)
+        number = IntegerField()
+        fields = TextField()
+        author = ForeignKeyField(Account)
+        at = DateTimeField()
+
+        class Meta:
+            database = db
+            table_name = "meeting_version"
+            indexes = ((("meeting", "number"), True),)
+
     class MeetingStudent(Model):
         meeting = ForeignKeyField(Meeting)
         student = ForeignKeyField(Student)
@@ -430,6 +442,7 @@ def up(migrator, db):
             Task,
             TaskNote,
             Meeting,
+            MeetingVersion,
             MeetingStudent,
             MeetingStaff,
             InterventionGroup,
@@ -459,6 +472,7 @@ def up(migrator, db):
         db.execute_sql(f"CREATE INDEX storedfile_{column}_id ON stored_file ({column}_id)")
     for column in ("form_field", "shown_to"):
         db.execute_sql(f"ALTER TABLE stored_file ADD COLUMN {column} VARCHAR(255) DEFAULT '' NOT NULL")
+    db.execute_sql("ALTER TABLE stored_file ADD COLUMN version INTEGER DEFAULT 1 NOT NULL")
     db.execute_sql("ALTER TABLE saved_report ADD COLUMN form_id INTEGER REFERENCES form (id)")
     db.execute_sql("CREATE INDEX savedreport_form_id ON saved_report (form_id)")
     for kind in TRIGGERS:
@@ -473,7 +487,7 @@ def down(migrator, db):
     db.execute_sql("DROP INDEX savedreport_form_id")
     db.execute_sql("ALTER TABLE saved_report DROP COLUMN form_id")
     db.execute_sql('DROP TABLE "student_file_group"')
-    for column in ("form_field", "shown_to"):
+    for column in ("version", "form_field", "shown_to"):
         db.execute_sql(f"ALTER TABLE stored_file DROP COLUMN {column}")
     for column, _ in FILES_OF:
         db.execute_sql(f"DROP INDEX storedfile_{column}_id")
@@ -499,6 +513,7 @@ def down(migrator, db):
         "intervention_group",
         "meeting_staff",
         "meeting_student",
+        "meeting_version",
         "meeting",
         "task_note",
         "task",

@@ -39,7 +39,9 @@ NO_ACTOR = {
     "cohorts.copied": "bytes only; the action that names them asks",
     "incidents.taken": "bytes only; the action that names them asks",
     "incidents.queue_due_actions": "the minutely job",
+    "cases.queue_overdue_tasks": "the minutely job",
     "home.queue_digests": "the minutely job",
+    "plans.queue_due_reviews": "the minutely job",
 }
 
 

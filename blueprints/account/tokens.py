@@ -54,17 +54,22 @@ def link_nonce(token):
         return None
 
 
-def feed_token(nonce):
+FEEDS = {False: "calendar-feed", True: "calendar-feed-staff"}  # whether it is a staff member's: another address each
+
+
+def feed_token(nonce, of_staff=False):
     """The token in the secret address of a calendar feed."""
-    return _serializer("calendar-feed").dumps(nonce)
+    return _serializer(FEEDS[of_staff]).dumps(nonce)
 
 
 def feed_nonce(token):
-    """The nonce of a calendar feed's token; None for a forged one."""
-    try:
-        return _serializer("calendar-feed").loads(token)
-    except BadSignature:
-        return None
+    """(nonce, whether it is a staff member's) of a calendar feed's token; (None, False) for a forged one."""
+    for of_staff, salt in FEEDS.items():
+        try:
+            return _serializer(salt).loads(token), of_staff
+        except BadSignature:
+            continue
+    return None, False
 
 
 def pending(account):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 import permissions
 from blueprints.kit import uploads
@@ -50,6 +50,12 @@ def attempt(form: Any, work: Callable[[], Any]) -> Attempt:
         if hasattr(form, "rebase"):
             form.rebase(conflict.row)
     return found
+
+
+def sent_from(number: int) -> int | None:
+    """The number of the wording that a form is made from, for the page that offers it. None for a form that was sent: it has to
+    bring its own, or it would overwrite whatever stands there."""
+    return number if request.method == "GET" else None
 
 
 def blame(form: Any, name: str, sentence: str | None) -> None:

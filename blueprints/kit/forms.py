@@ -27,17 +27,20 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.validators import StopValidation, ValidationError
-from wtforms.widgets import DateInput, DateTimeLocalInput, HiddenInput, html_params
+from wtforms.widgets import DateInput, DateTimeLocalInput, HiddenInput, TextInput, html_params
 
 from blueprints.kit import uploads
 from blueprints.kit.days import parse_day, read_moment
 from blueprints.kit.text import clean, one_line
 from extensions import clock
 
-__all__ = ["CasewardForm", "Choice", "ExclusionForm", "Files", "FilesForm", "LongText", "NotFuture", "OpenedForm", "Required",
-           "SchoolDateField", "SchoolDateTimeField", "ShortText", "VersionedForm", "parse_day", "read_moment", "school_zone"]
+__all__ = ["CasewardForm", "Choice", "ExclusionForm", "Files", "FilesForm", "LongText", "NotFuture", "NumberField", "OpenedForm",
+           "Required", "SchoolDateField", "SchoolDateTimeField", "ShortText", "VersionedForm", "parse_day", "read_moment",
+           "school_zone"]
 
+MOST_NUMBER = 1_000_000_000  # of a NumberField
 _ONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,12}(\.[0-9]{1,4})?")
 
 
 def school_zone() -> tzinfo:
@@ -162,6 +165,22 @@ class SchoolDateField(_TypedField):
         return value.isoformat()
 
 
+class NumberField(_TypedField):
+    """A number like 12 or 4.5, of at most a billion either way: a float, or None when left blank."""
+
+    widget = TextInput()
+
+    def read(self, text: str) -> float:
+        if not _NUMBER.fullmatch(text):
+            raise ValueError(f"{text[:40]} is not a number. Write it like 12 or 4.5.")
+        if abs(float(text)) > MOST_NUMBER:
+            raise ValueError(f"{text[:40]} is too large a number.")
+        return float(text)
+
+    def show(self, value: float) -> str:
+        return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
 class SchoolDateTimeField(_TypedField):
     """A moment typed by the school's clock: an aware datetime in UTC, or None when left blank."""
 
@@ -210,6 +229,10 @@ class PlainSelectField(SelectField):
     """A drop-down that is written as plain text. Its choices are pairs of value and label, or labels alone."""
 
     widget = _PlainSelect()
+
+    def __init__(self, label: str | None = None, validators: Any = None, choices: Any = None, **options: Any):
+        super().__init__(label, validators, **options)
+        self.choices = choices  # given to the constructor, WTForms would want objects of its own
 
     def pairs(self) -> list[tuple[str, str]]:
         """(value, label) of every choice; a choice may be given as its label alone."""

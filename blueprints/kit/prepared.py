@@ -5,7 +5,7 @@ answer; on a page that asks four such questions it was most of the page. Decides
 query would have had anyway, with the person's id and the given values in their places.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -25,26 +25,28 @@ _AS_STORED = (AutoField, CharField, FloatField, ForeignKeyField, IntegerField, T
 _plans: dict[tuple, "_Plan"] = {}
 
 
-def rows(build: Callable[..., ModelSelect], user: Account | None = None, **values: Any) -> list[tuple]:
-    """The rows of `build(user, **values)` as tuples; of `build(**values)` where no person is asked about.
+def rows(build: Callable[..., ModelSelect], user: Account | None = None, *shape: Hashable, **values: Any) -> list[tuple]:
+    """The rows of `build(user, *shape, **values)` as tuples; of `build(**values)` where no person is asked about.
 
     `build` is a function of a module (it is the key under which the SQL is kept) and may depend on the user's id, role
     and activity and on the values, on nothing else: no clock, no request, no school. A value is a whole number, a text,
-    a day, a moment, or a list of whole numbers or of texts (at most 512, in which the order does not count).
+    a day, a moment, or a list of whole numbers or of texts (at most 512, in which the order does not count). For each `shape`
+    the SQL is made and kept by itself: what decides how the query looks, of few kinds and never what somebody typed.
     """
     if "<" in build.__qualname__:
         raise ValueError(f"{build.__qualname__} is made anew for each call: the SQL would be kept for nothing")
     values = {name: _padded(value) if isinstance(value, list) else value for name, value in values.items()}
     kinds = tuple((name, _shape(value)) for name, value in values.items())
-    key = (build, user and (user.role, user.is_active), type(db.obj), kinds)
+    key = (build, user and (user.role, user.is_active), shape, type(db.obj), kinds)
     plan = _plans.get(key)
     if plan is None:
-        plan = _plans[key] = _Plan(build, user, values)
+        plan = _plans[key] = _Plan(build, user, shape, values)
     return plan.run(user, values)
 
 
 def records(build: Callable[..., ModelSelect], *models: type[Model], **values: Any) -> list[tuple[Model, ...]]:
-    """The rows of `build(**values)`, which selects all columns of these models, as instances of them."""
+    """The rows of `build(**values)`, which selects all columns of these models, as instances of them; further columns stand
+    after them as they are."""
     return [_records(models, row) for row in rows(build, **values)]
 
 
@@ -56,7 +58,7 @@ def _records(models, row):
         record._dirty.clear()
         found.append(record)
         start += len(names)
-    return tuple(found)
+    return *found, *row[start:]
 
 
 def _padded(values: Iterable[int | str]) -> list[int] | list[str]:
@@ -69,10 +71,10 @@ def _padded(values: Iterable[int | str]) -> list[int] | list[str]:
 class _Plan:
     """SQL with its parameters; `_places` says which of them to fill in, `_converters` which columns to convert."""
 
-    def __init__(self, build, user, values):
+    def __init__(self, build, user, shape, values):
         somebody = [Account(id=_SOMEBODY, role=user.role, is_active=user.is_active)] if user else []
         stand_ins = {name: _stand_in(number, value) for number, (name, value) in enumerate(values.items())}
-        self._query = build(*somebody, **stand_ins).tuples()
+        self._query = build(*somebody, *shape, **stand_ins).tuples()
         self._sql, self._parameters = self._query.sql()
         known = {_SOMEBODY: (None, None)}
         for name, stand_in in stand_ins.items():

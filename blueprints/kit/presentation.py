@@ -31,13 +31,18 @@ def register(app):
         one_time_key=lambda: secrets.token_urlsafe(12),
         asset=partial(_asset, _asset_version(Path(app.static_folder))),
         student_word=lambda: g.school.student_word,
-        student_words=lambda: WORDS.get(g.school.student_word, g.school.student_word + "s"),
+        student_words=student_words,
         ROLES=permissions.ROLES,
         now=clock.now,
     )
 
 
 WORDS = {"Student": "Students", "Pupil": "Pupils", "Client": "Clients", "Young person": "Young people"}
+
+
+def student_words():
+    """What the school calls several students."""
+    return WORDS.get(g.school.student_word, g.school.student_word + "s")
 
 
 def nudge(name="deliver"):
@@ -96,6 +101,9 @@ def ago(value):
 
 # --- Navigation: only what the account may use (DOMAIN.md, ruling 23) ---------------------------------------------------
 
+# Who fills in forms without being staff has them as an entry of their own: there is nothing else for them under Tools.
+OWN_FORMS = "form.fill, not as staff"
+
 MENU = (
     ("Dashboard", "home.dashboard", None, ()),
     ("Students", "students.index", "student.search", ()),
@@ -103,15 +111,32 @@ MENU = (
     ("Cases", "cases.index", "case.read", (("My Cases", "cases.mine", "case.read"),)),
     (
         "Case Management",
-        "cohorts.set_up",
-        "set_up.read",
+        "timeline.dashboard",
+        "case.read",
         (
+            ("Dashboard", "timeline.dashboard", "case.read"),
             ("Set-up checklist", "cohorts.set_up", "set_up.read"),
             ("Milestones", "cohorts.supported", "milestone.support"),
             ("Groups", "admin.own_groups", "group.manage"),
             ("Cohorts", "cohorts.index", "cohort.manage"),
+            ("Dictionary", "cases.dictionary", "dictionary"),
         ),
     ),
+    (
+        "Tools",
+        "forms.index",
+        "response.read",
+        (
+            ("Forms", "forms.index", "form.fill"),
+            ("Student Meetings", "cases.meetings", "meeting.read"),
+            ("Tasks", "cases.tasks", "task.read"),
+            ("Plans", "plans.index", "plan.read"),
+            ("Intervention groups", "plans.interventions", "plan.read"),
+            ("Referrals", "forms.referrals", "response.read"),
+        ),
+    ),
+    ("Forms", "forms.index", OWN_FORMS, ()),
+    ("Referrals", "forms.referrals", "own.referrals", ()),
     ("Personnel", "account.personnel", "personnel.read", ()),
     ("Reporting", "reports.index", "report.run", (("Custom Report", "reports.incidents", "report.run"),)),
     (
@@ -141,7 +166,7 @@ def navigation():
 
 def _entry(here, label, endpoint, _capability, children):
     if label == "Students":
-        label = WORDS.get(g.school.student_word, g.school.student_word + "s")
+        label = student_words()
     shown = [
         {"label": name, "url": _path(page, request.script_root), "current": page == here, "children": []}
         for name, page, capability in children
@@ -155,7 +180,15 @@ def _entry(here, label, endpoint, _capability, children):
 def _allowed(capability):
     if capability in permissions.CASES_MODULE and not g.school.cases_module:
         return False
+    if capability == OWN_FORMS:
+        return _has_own_forms()
     return capability is None or permissions.can(g.user, capability)
+
+
+def _has_own_forms():
+    if permissions.can(g.user, "response.read") or not permissions.can(g.user, "form.fill"):
+        return False
+    return g.user.role != permissions.STUDENT or g.school.student_visibility
 
 
 @cache

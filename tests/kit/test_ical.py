@@ -1,13 +1,14 @@
 """Calendars: what is written is read back by a library that is not ours, byte rules are looked at by hand."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import unquote
 
 import icalendar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blueprints.kit.ical import Day, calendar
+from blueprints.kit.ical import CANCEL, REQUEST, Day, Guest, Timed, calendar, invitation
 
 NOW = datetime(2026, 11, 14, 9, 40, tzinfo=UTC)
 
@@ -65,3 +66,39 @@ def assert_lines(content):
     for line in content.removesuffix(b"\r\n").split(b"\r\n"):
         assert len(line) <= 75 and b"\n" not in line and b"\r" not in line
         line.decode()
+
+
+# --- Meetings and invitations ----------------------------------------------------------------------------------------
+
+
+def timed(**fields):
+    return Timed(**{"uid": "M1@caseward.example", "starts_at": NOW, "ends_at": NOW + timedelta(hours=1), "title": "Student meeting",
+                    "url": "https://caseward.example/meetings/M1", "sequence": 3, "changed_at": NOW, **fields})  # fmt: skip
+
+
+def test_a_meeting_beside_a_day():
+    found = {str(event["UID"]): event for event in events(calendar("x", [day(), timed(changed_at=None)], NOW))}
+    event = found["M1@caseward.example"]
+    assert (event.decoded("DTSTART"), event.decoded("DTEND")) == (NOW, NOW + timedelta(hours=1))
+    assert "TRANSP" not in event and "LAST-MODIFIED" not in event, "busy, and nobody knows when it was changed"
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(("method", "is_cancelled", "status"), [
+    (REQUEST, False, "CONFIRMED"), (CANCEL, True, "CANCELLED"), (CANCEL, False, None),
+])  # fmt: skip
+def test_an_invitation_has_what_its_method_asks_for(method, is_cancelled, status):
+    content = invitation(method, timed(is_cancelled=is_cancelled), "school@example.org", Guest("gil@example.org"), NOW)
+    found = icalendar.Calendar.from_ical(content)
+    (event,) = found.walk("VEVENT")
+    assert found["METHOD"] == method and event.get("STATUS") == status
+    for name in ("UID", "DTSTAMP", "DTSTART", "DTEND", "SEQUENCE", "SUMMARY", "ORGANIZER", "ATTENDEE"):
+        assert name in event, name
+
+
+@given(st.emails() | st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=200))
+def test_no_address_breaks_out_of_its_line(email):
+    content = invitation(REQUEST, timed(), email, Guest(email, is_expected=False), NOW)
+    (event,) = events(content)
+    assert unquote(str(event["ATTENDEE"])) == f"mailto:{email}" == unquote(str(event["ORGANIZER"]))
+    assert all(len(line) <= 75 for line in content.split(b"\r\n")) and content.count(b"BEGIN:") == 2

@@ -10,6 +10,7 @@ from models import (
     FileCategory,
     GroupMember,
     MeetingStaff,
+    MeetingStudent,
     PlanReview,
     Referral,
     StoredFile,
@@ -92,7 +93,7 @@ def test_a_meeting_and_its_students(cast, ann):
 
 
 def _parts(user, meeting):
-    from models import Meeting, MeetingStudent
+    from models import Meeting
 
     query = MeetingStudent.select().join(Meeting, on=(Meeting.id == MeetingStudent.meeting))
     return query.where((Meeting.id == meeting.id) & permissions.sees_meeting(user) & permissions.sees_meeting_student(user))
@@ -162,6 +163,22 @@ def test_a_relation_shows_the_details_and_ends(cast, ann, by):
     if by in over:
         type(row).update(state=over[by]).execute()
         assert not permissions.may_see_details(cast.oli, ann)
+
+
+@pytest.mark.parametrize("by", ["task", "meeting", "plan"])
+def test_what_somebody_gives_themselves_shows_no_details(cast, ann, by):
+    """Any staff member may set a task, schedule a meeting or create a plan: that must not open every profile to them."""
+    if by == "task":
+        factories.task(ann, cast.oli, cast.oli)
+        factories.task(ann, cast.sam, cast.oli)
+    elif by == "meeting":
+        factories.meeting(cast.oli, [ann], [cast.oli, cast.sam])
+        joined = factories.meeting(cast.sam, [factories.student("Bo", "Brown")], [cast.oli])
+        MeetingStudent.create(meeting=joined, student=ann, added_by=cast.oli)
+    else:
+        factories.plan(ann, cast.oli, staff=[cast.oli])
+    assert not permissions.may_see_details(cast.oli, ann)
+    assert not permissions.visible_student_files(cast.oli).where(StoredFile.id == file_of(ann, cast.kay).id).exists()
 
 
 def test_a_role_that_is_lost_takes_every_reason_along(cast, ann):

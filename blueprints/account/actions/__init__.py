@@ -3,6 +3,7 @@
 from blueprints.account.actions.base import OPERATOR, Refused
 from blueprints.account.actions.bulk import STORED, Change, save_people
 from blueprints.account.actions.drafts import MOST_BYTES, clear_draft, save_draft
+from blueprints.account.actions.feeds import make_feed, note_feed_read, revoke_feed
 from blueprints.account.actions.of_students import invite_student, keep_in_step
 from blueprints.account.actions.passwords import (
     ask_password_link,
@@ -48,10 +49,13 @@ __all__ = [
     "invite",
     "invite_student",
     "keep_in_step",
+    "make_feed",
     "make_recovery_codes",
+    "note_feed_read",
     "reactivate",
     "reset_two_step",
     "revoke_all",
+    "revoke_feed",
     "revoke_session",
     "save_draft",
     "save_people",

@@ -29,9 +29,10 @@ from blueprints.account.queries.accounts import (
     signed_in,
     state_of,
     who_asks,
+    who_comes,
 )
 from blueprints.account.queries.accounts import SORTS as USER_SORTS
-from blueprints.account.queries.feeds import feed_account, feed_url
+from blueprints.account.queries.feeds import feed_account, own_feed
 from blueprints.account.queries.personnel import SORTS as PERSONNEL_SORTS
 from blueprints.account.queries.personnel import group_names, groups_of, groups_of_person, person, personnel, photo_path
 
@@ -51,7 +52,6 @@ __all__ = [
     "draft",
     "email_password_link",
     "feed_account",
-    "feed_url",
     "first_lines",
     "group_names",
     "groups_of",
@@ -61,6 +61,7 @@ __all__ = [
     "needs_set_up",
     "newest_link_url",
     "own_events",
+    "own_feed",
     "password_link",
     "pending_account",
     "people",
@@ -73,4 +74,5 @@ __all__ = [
     "signed_in",
     "state_of",
     "who_asks",
+    "who_comes",
 ]

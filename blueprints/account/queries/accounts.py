@@ -8,14 +8,14 @@ from datetime import timedelta
 
 from flask import current_app
 from flask_login import UserMixin, current_user, logout_user
-from peewee import fn
+from peewee import JOIN, fn
 
 import permissions
 from blueprints.account import setup_code, tokens
 from blueprints.kit import prepared
 from blueprints.kit.text import fold
 from extensions import clock
-from models import Account, Draft, Event, Incident, PasswordLink, RecoveryCode, Session
+from models import Account, Draft, Event, Incident, Notification, PasswordLink, RecoveryCode, School, Session, is_postgres
 
 TOUCH_EVERY = timedelta(minutes=1)
 STUDENT_INVITATION = "student_invitation"  # the kind of its email
@@ -51,16 +51,41 @@ class SignedIn(UserMixin):
 
 
 def signed_in(token):
-    """Flask-Login's user loader: the session with this token and its account as they stand now, or None."""
-    for row, row.account in prepared.records(_session, Session, Account, token_hash=tokens.session_hash(token)):
-        return SignedIn(row, token)
-    return None
+    """The session with this token and its account as they stand now, as a SignedIn, or None. The account has `unread_kinds`,
+    the kinds of what it has unread notifications of: the header of every page wants to know."""
+    return _found(token)[1] if token else None
+
+
+def who_comes(token):
+    """(the School, signed_in() of the token of a cookie, if there is one), both as they stand now: the first question of
+    every request, in one query where somebody is signed in."""
+    school, who = _found(token) if token else (None, None)
+    if school is None:
+        ((school,),) = prepared.records(_school, School)
+    return school, who
+
+
+def _found(token):
+    found = prepared.records(_session, Session, Account, School, token_hash=tokens.session_hash(token))
+    for row, row.account, school, kinds in found:
+        row.account.unread_kinds = frozenset(kinds.split(",")) if kinds else frozenset()
+        return school, SignedIn(row, token)
+    return None, None
 
 
 def _session(token_hash):
-    """The session with this token, unless it was ended, beside its account."""
+    """The session with this token, unless it was ended, beside its account, the school, and the kinds of the account's unread
+    notifications."""
     those = (Session.token_hash == token_hash) & Session.revoked_at.is_null() & permissions.signs_in()
-    return Session.select(Session, Account).join(Account).where(those)
+    kind = Notification.kind.distinct()
+    joined = fn.STRING_AGG(kind, ",") if is_postgres() else fn.GROUP_CONCAT(kind)
+    unread = (Notification.account == Session.account) & Notification.read_at.is_null()
+    query = Session.select(Session, Account, School, Notification.select(joined).where(unread))
+    return query.join(Account).join_from(Session, School, JOIN.CROSS).where(those)
+
+
+def _school():
+    return School.select()
 
 
 def who_asks(school):

@@ -7,6 +7,7 @@ from blueprints.account.commands import commands
 bp = Blueprint("account", __name__)
 
 from blueprints.account.views import (  # noqa: E402  they route on `bp`
+    calendar,
     drafts,
     own,
     passwords,
@@ -16,4 +17,4 @@ from blueprints.account.views import (  # noqa: E402  they route on `bp`
     two_step,
 )
 
-__all__ = ["bp", "commands", "drafts", "own", "passwords", "personnel", "set_up", "sign_in", "two_step"]
+__all__ = ["bp", "calendar", "commands", "drafts", "own", "passwords", "personnel", "set_up", "sign_in", "two_step"]

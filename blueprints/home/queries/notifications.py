@@ -19,7 +19,12 @@ from models import Account, Announcement, Notification, NotificationChoice, Stud
 
 MOST_COUNTED = 99  # unread ones; where there are more, the header says "99+"
 PER_PAGE = 50
-ADDRESSES = {"incident": "/incidents", "case": "/cases", "student": "/students", "milestones": "/students"}
+ADDRESSES = {
+    "incident": "/incidents", "case": "/cases", "student": "/students", "milestones": "/students",
+    "plan": "/plans", "task": "/tasks", "form": "/responses",
+    "meeting": "/meetings",
+}  # fmt: skip
+EVERY_RECORD = tuple(permissions.NOTIFIED_OF)
 RECORD = {kind: record for record, kinds in permissions.NOTIFIED_OF.items() for kind in kinds}
 # The words of events.notify()'s `detail`, for the reader; one that has none here shows as it is.
 DETAIL_WORDS = {
@@ -29,9 +34,17 @@ DETAIL_WORDS = {
     "entry": "an entry",
     "section": "a section",
     "file": "a file",
+    "task": "a task",
+    "meeting": "a meeting",
+    "form": "a form response",
+    "plan": "a plan",
+    "review": "a plan review",
     "incident": "a linked incident",
     "closing": "it was closed",
     "reopening": "it was reopened",
+    "time": "its time",
+    "place": "its place",
+    "cancellation": "it was cancelled",
 }
 
 
@@ -82,20 +95,20 @@ def _count(user, most):
     return len(prepared.rows(_ids, user, most=most))
 
 
-def _mine(user, *fields):
-    return Notification.select(*fields).where((Notification.account == user.id) & permissions.sees_notified(user))
+def _mine(user, records, *fields):
+    return Notification.select(*fields).where((Notification.account == user.id) & permissions.sees_notified(user, records))
 
 
 def _rows(user, most, start):
     names = (Student.preferred_name, Student.first_name, Student.last_name)
     fields = (Notification.ref, Notification.kind, Notification.target, Notification.detail, Notification.at, *names)
-    query = _mine(user, *fields, Notification.read_at)
+    query = _mine(user, EVERY_RECORD, *fields, Notification.read_at)
     query = query.join(Student, JOIN.LEFT_OUTER, on=(Student.ref == Notification.target))
     return query.order_by(Notification.at.desc(), Notification.id.desc()).limit(most).offset(start)
 
 
 def _ids(user, most):
-    return _mine(user, Notification.id).limit(most)
+    return _mine(user, EVERY_RECORD, Notification.id).limit(most)
 
 
 def _told(ref, kind, target, detail, at, preferred, first, last, read_at):
@@ -106,7 +119,7 @@ def _told(ref, kind, target, detail, at, preferred, first, last, read_at):
 
 def _words(kind, detail):
     words = events.NOTIFICATIONS[kind][0]
-    if kind == "action_due":
+    if kind in ("action_due", "task_overdue", "plan_review_due"):
         return f"{words}: {show_day(parse_day(detail))}" if detail else words
     return f"{words}: {DETAIL_WORDS.get(detail, detail)}" if detail else words
 
@@ -118,7 +131,7 @@ def _address(kind, target):
 
 def notification(user, ref):
     """One's own notification, with the `url` that it leads to; NotVisible when there is none or its record is closed."""
-    row = _mine(user, Notification).where(Notification.ref == ref).first()
+    row = _mine(user, EVERY_RECORD, Notification).where(Notification.ref == ref).first()
     if row is None:
         raise permissions.NotVisible(ref)
     row.url = _address(row.kind, row.target)
@@ -131,26 +144,36 @@ def notification(user, ref):
 def unread(user):
     """References of what this person has not read, newest first: at most one more than MOST_COUNTED. Nothing, without a
     question to the database, for whoever has no such list."""
-    if not permissions.can(user, "incident.read"):
+    if not permissions.can(user, "incident.read") or not _records(user):
         return []
-    return [ref for (ref,) in prepared.rows(_unread, user)]
+    return [ref for (ref,) in prepared.rows(_unread, user, _records(user))]
 
 
-def _unread(user):
-    query = _mine(user, Notification.ref).where(Notification.read_at.is_null())
+def _records(user):
+    """What this person has unread notifications about, of permissions.NOTIFIED_OF, in its order; everything, for an account
+    that no session came with. Whether somebody sees a record is a long question for the database to think about, and most
+    have been told of a kind or two."""
+    kinds = getattr(user, "unread_kinds", None)
+    if kinds is None:
+        return EVERY_RECORD
+    return tuple(record for record, those in permissions.NOTIFIED_OF.items() if kinds.intersection(those))
+
+
+def _unread(user, records):
+    query = _mine(user, records, Notification.ref).where(Notification.read_at.is_null())
     return query.order_by(Notification.at.desc(), Notification.id.desc()).limit(MOST_COUNTED + 1)
 
 
 def news(user, today, most):
     """(announcements as News, the first `most` unread notifications as Told, how many are unread), newest first, for the
     start page of a staff member. `today` is the day in school time. One query for all."""
-    rows = sorted(prepared.rows(_news, user, today=today), key=lambda row: row[5], reverse=True)
+    rows = sorted(prepared.rows(_news, user, _records(user), today=today), key=lambda row: row[5], reverse=True)
     announcements = [News(*row[2:6]) for row in rows if row[0]]
     unread = [row for row in rows if not row[0]]
     return announcements, [_told(*row[1:], None) for row in unread[:most]], len(unread)
 
 
-def _news(user, today):
+def _news(user, records, today):
     nothing = [Value("").alias(name) for name in ("preferred", "first", "last")]
     shown = Announcement.removed_at.is_null() & (Announcement.ends_on >= today)
     fields = (Announcement.ref, Announcement.title, Announcement.text, Account.name, Announcement.at, *nothing)
@@ -158,7 +181,7 @@ def _news(user, today):
     announcements = announcements.join(Account, on=(Announcement.author == Account.id)).where(shown)
     names = (Student.preferred_name, Student.first_name, Student.last_name)
     fields = (Notification.ref, Notification.kind, Notification.target, Notification.detail, Notification.at, *names)
-    told = _mine(user, Value(0).alias("is_news"), *fields).where(Notification.read_at.is_null())
+    told = _mine(user, records, Value(0).alias("is_news"), *fields).where(Notification.read_at.is_null())
     told = told.join(Student, JOIN.LEFT_OUTER, on=(Student.ref == Notification.target))
     told = told.order_by(Notification.at.desc(), Notification.id.desc()).limit(MOST_COUNTED + 1)
     # Wrapped, because SQLite takes no LIMIT in a part of a UNION.
@@ -184,5 +207,5 @@ def email_digest(row, account):
     if not permissions.can(account, "incident.read"):
         return "this account has no notifications any more"
     of_the_day = (Notification.digest_on == date.fromisoformat(row.target)) & Notification.digested_at.is_null(False)
-    count = _mine(account, Notification.id).where(of_the_day & Notification.read_at.is_null()).count()
+    count = _mine(account, EVERY_RECORD, Notification.id).where(of_the_day & Notification.read_at.is_null()).count()
     return {"count": count} if count else "nothing in it is unread and still seen by this account"
