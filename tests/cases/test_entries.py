@@ -225,6 +225,13 @@ def test_an_odd_version_overwrites_nothing(case, entry, client_for, url, number)
     assert CaseEntry.get_by_id(entry.id).text == "Rang the mother."
 
 
+def test_a_form_without_a_version_overwrites_nothing(case, entry, client_for, url):
+    client, there = client_for("sam"), f"{url}/entries/{entry.ref}"
+    values = {name: value for name, value in form_with(client.get(there), "reason").values.items() if name != "number"}
+    assert client.post(there, data={**values, "text": "Mine.", "reason": "More."}).status_code in (409, 422)
+    assert CaseEntry.get_by_id(entry.id).text == "Rang the mother."
+
+
 # --- Drafts ----------------------------------------------------------------------------------------------------------
 
 

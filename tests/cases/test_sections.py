@@ -53,6 +53,11 @@ def form_with(page, name):
 # --- Presenting ------------------------------------------------------------------------------------------------------
 
 
+def test_before_anything_is_saved_there_are_no_versions(client_for, url):
+    page = client_for("sam").get(f"{url}/presenting/versions")
+    assert page.status_code == 200
+
+
 def test_each_save_of_presenting_is_a_row_of_its_own(cast, case):
     assert [save(cast, case).number, save(cast, case, number=1, concern="Bruises, older").number] == [1, 2]
     assert save(cast, case, number=2, concern="Bruises, older").number == 2, "nothing changed, so nothing is saved"

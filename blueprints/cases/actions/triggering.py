@@ -5,11 +5,10 @@ Returns nothing on purpose: the page that triggered a case must not be able to t
 whether the actor sees the case: they mostly don't.
 """
 
-import json
-
 import events
 from blueprints.cases.actions.base import note_activity, people_on
 from blueprints.cases.actions.opening import free_ref
+from blueprints.cases.queries.triggers import TITLES, fits
 from extensions import clock, db
 from models import (
     Account,
@@ -26,16 +25,6 @@ from models import (
     TriggerStaff,
     is_postgres,
 )
-
-# What a case is called where the dictionary gives no title.
-TITLES = {
-    "form": "Form submitted",
-    "plan": "Plan created",
-    "task": "Task assigned",
-    "meeting": "Meeting scheduled",
-    "review": "Plan reviewed",
-    "file": "File submitted",
-}
 
 
 def happened(kind, student, row, *, actor, record=None, form=None, answers=None):
@@ -56,7 +45,8 @@ def happened_to_each(kind, rows, *, actor, record=None, form=None, answers=None)
     case_type = case_type_of(trigger) if trigger else None
     if case_type is None:
         return
-    for student, row in rows:
+    # In one order for everybody: two that hold the same students would else wait for each other.
+    for student, row in sorted(rows, key=lambda pair: pair[0].id):
         open_or_join(trigger, case_type, student, row.id, record or row.ref, actor=actor)
 
 
@@ -69,22 +59,7 @@ def trigger_for(kind, form=None, answers=None):
     own = Trigger.get_or_none((Trigger.kind == kind) & (Trigger.form == form.id))
     if own is None:
         return general
-    return own if own.is_on and _fits(own, answers) else None
-
-
-def _fits(trigger, answers):
-    """Whether the answers have the one that the trigger is bound to; one that is bound to none fits always."""
-    if not trigger.field:
-        return True
-    given = json.loads(answers or "{}").get(trigger.field)
-    given = given if isinstance(given, list) else [given]
-    return trigger.answer in [_as_text(one) for one in given]
-
-
-def _as_text(value):
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)
+    return own if own.is_on and fits(own.field, own.answer, answers) else None
 
 
 def case_type_of(trigger):
@@ -98,13 +73,8 @@ def case_type_of(trigger):
 def open_or_join(trigger, case_type, student, record_id, record, *, actor):
     """In the open transaction: the record joins the newest open case of the type, or opens one. Once for each case: what
     belongs to the case already changes nothing."""
-    _hold(student)
-    case = (
-        Case.select()
-        .where((Case.student == student.id) & (Case.status == "Open") & (Case.case_type == case_type.id))
-        .order_by(Case.opened_at.desc(), Case.id.desc())
-        .first()
-    )
+    hold(student)
+    case = _newest_open(student, case_type)
     how = "joined" if case else "opened"
     if case is None:
         case = _open(trigger, case_type, student, record, actor=actor)
@@ -118,10 +88,21 @@ def open_or_join(trigger, case_type, student, record_id, record, *, actor):
         note_activity(case, trigger.kind, actor=actor)
 
 
-def _hold(student):
-    """Two things that happen to a student at the same moment open one case. SQLite has one writer anyway."""
+def hold(student):
+    """In the open transaction, before a case of the student is held: two things that happen to a student at the same moment
+    open one case. SQLite has one writer anyway. NO KEY: both may have written a row that refers to the student by now, which
+    FOR UPDATE would wait for, each for the other."""
     if is_postgres():
-        Student.select(Student.id).where(Student.id == student.id).for_update().execute()
+        Student.select(Student.id).where(Student.id == student.id).for_update("FOR NO KEY UPDATE").execute()
+
+
+def _newest_open(student, case_type):
+    """The case to join, held so that nobody closes it before this transaction has ended; None for none."""
+    mine = (Case.student == student.id) & (Case.status == "Open") & (Case.case_type == case_type.id)
+    while case := Case.select().where(mine).order_by(Case.opened_at.desc(), Case.id.desc()).first():
+        if Case.update(status="Open").where((Case.id == case.id) & mine).execute():
+            return case
+    return None
 
 
 def _open(trigger, case_type, student, record, *, actor):

@@ -1,6 +1,6 @@
 """The shape of what is typed about a case as a whole: opening, title and type, closing, reopening, linking."""
 
-from wtforms import StringField, TextAreaField
+from wtforms import HiddenField, StringField, TextAreaField
 
 from blueprints.cases.queries.sections import PRESENTING_LABELS
 from blueprints.kit.forms import CasewardForm, Choice, LongText, NotFuture, Required, SchoolDateField, ShortText, VersionedForm
@@ -49,3 +49,9 @@ class ReopenCaseForm(VersionedForm):
 
 class LinkIncidentForm(CasewardForm):
     incident = StringField("Incident number", [Required("Give the incident's number."), ShortText(40)])
+
+
+class PutRecordForm(CasewardForm):
+    """The record stands in the address; `confirmed` says who was shown to gain access to it."""
+
+    confirmed = HiddenField()

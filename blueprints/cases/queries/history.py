@@ -8,10 +8,17 @@ from peewee import JOIN
 
 import permissions
 from blueprints.cases.queries.sections import SECTIONS
+from blueprints.cases.queries.triggers import HAPPENED
 from blueprints.kit import prepared
 from models import Account, CaseClosure, CloseReason, Event, Group, Incident
 
 FIELDS = {"title": "the title", "case_type": "the case type"}
+RECORDS = {
+    "form": "a form response", "plan": "a plan", "task": "a task", "meeting": "a meeting", "review": "a plan review",
+    "file": "a file",
+}  # fmt: skip
+# Nobody did these: who is behind what happened is told by the record, to those who see it.
+BY_ITSELF = ("case.opened_itself", "case.record_joined")
 LINKS = ("case.incident_linked", "case.incident_unlinked")
 # verb: what was done, in words, of the event's data and the names of the people and groups in it.
 WORDS = {
@@ -29,6 +36,10 @@ WORDS = {
     "case.incident_unlinked": lambda data, names: "took off the incident",
     "case.file_added": lambda data, names: "added a file.",
     "case.file_removed": lambda data, names: "removed a file.",
+    "case.opened_itself": lambda data, names: f"It opened by itself: {HAPPENED[data['kind']]}.",
+    "case.record_joined": lambda data, names: f"It joined by itself: {HAPPENED[data['kind']]}.",
+    "case.record_linked": lambda data, names: f"put {RECORDS[data['kind']]} onto the case.",
+    "case.record_unlinked": lambda data, names: f"took {RECORDS[data['kind']]} off the case.",
 }
 
 
@@ -46,10 +57,12 @@ def history(user, case):
     rows = [(*row[:3], json.loads(row[3])) for row in prepared.rows(_events, ref=case.ref)]
     names, seen = _names(rows), _seen(user, rows)
     opener = case.opened_by.name if case.opened_by else None
-    steps = [Step(case.opened_at, opener, "opened the case." if opener else "It opened by itself.")]
+    steps = []
+    if all(verb != "case.opened_itself" for verb, *_ in rows):
+        steps = [Step(case.opened_at, opener, "opened the case." if opener else "It opened by itself.")]
     for verb, at, who, data in rows:
         if verb not in LINKS:
-            steps.append(Step(at, who, WORDS[verb](data, names)))
+            steps.append(Step(at, None if verb in BY_ITSELF else who, WORDS[verb](data, names)))
         elif data["incident"] in seen:
             steps.append(Step(at, who, WORDS[verb](data, names), data["incident"]))
     steps += _closings(case)

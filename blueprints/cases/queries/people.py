@@ -32,7 +32,9 @@ __all__ = [
     "page",
     "pick_group",
     "pick_staff",
+    "resolve_among",
     "resolve_staff",
+    "suggest_among",
     "suggest_staff",
 ]
 
@@ -159,9 +161,13 @@ def pick_staff(refs):
 
 
 def suggest_staff(case, text, limit=12):
-    """{ref, label, hint} of the staff who can be assigned and fit what was typed, for the picker. Two people of one name
-    are told apart by their email."""
-    rows = list(_matching(case, text).limit(limit)) if text.strip() else []
+    """{ref, label, hint} of the staff who can be assigned and fit what was typed, for the picker."""
+    return suggest_among(assignable(case.id), text, limit)
+
+
+def suggest_among(staff, text, limit=12):
+    """The same of any query of staff. Two people of one name are told apart by their email."""
+    rows = list(_matching(staff, text).limit(limit)) if text.strip() else []
     times = Counter(row.name for row in rows)
     labels = [f"{row.name} ({row.email})" if times[row.name] > 1 else row.name for row in rows]
     return [
@@ -172,9 +178,14 @@ def suggest_staff(case, text, limit=12):
 def resolve_staff(case, text):
     """Names (or emails) typed without a script, separated by commas, semicolons or lines: (accounts, sentence or None).
     Each has to fit one person."""
+    return resolve_among(assignable(case.id), text)
+
+
+def resolve_among(staff, text):
+    """The same of any query of staff."""
     found, problems = [], []
     for typed in filter(None, (part.strip() for part in re.split(r"[,;\n]", text))):
-        candidates = list(_matching(case, typed).limit(20))
+        candidates = list(_matching(staff, typed).limit(20))
         exact = [row for row in candidates if fold(typed) in (fold(row.name), fold(row.email))]
         if len(exact or candidates) == 1:
             found += exact or candidates
@@ -185,11 +196,10 @@ def resolve_staff(case, text):
     return found, " ".join(problems) or None
 
 
-def _matching(case, text):
-    query = assignable(case.id)
+def _matching(staff, text):
     for word in fold(text[:100]).split():
-        query = query.where(Account.search_text.contains(word))
-    return query
+        staff = staff.where(Account.search_text.contains(word))
+    return staff
 
 
 def pick_group(case, ref):

@@ -26,7 +26,8 @@ def closure(ref):
         if tried.saved:
             return _said(ref, "The case is closed.")
     code = tried.status if tried else 422 if form.errors else 200
-    return render_template("cases/closure.html", case=row, form=form, tried=tried), code
+    tasks = queries.open_tasks(queries.records_of(g.user, row))
+    return render_template("cases/closure.html", case=row, form=form, tried=tried, tasks=tasks), code
 
 
 def _close(row, form, reasons):

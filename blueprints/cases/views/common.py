@@ -33,7 +33,7 @@ def compared(wordings):
     """[(wording, [(label, text, pieces)])] of queries.Wordings, the newest first: what is filled in, or was in the
     wording before; `pieces` say what changed (kit/wording.py), None where nothing did or it is too long to compare."""
     before = [dict(wording.fields) for wording in wordings[1:]] + [None]
-    return [(new, _changes(new.fields, old)) for new, old in zip(wordings, before, strict=True)]
+    return [(new, _changes(new.fields, old)) for new, old in zip(wordings, before, strict=False)]  # none has none before
 
 
 def _changes(fields, old):

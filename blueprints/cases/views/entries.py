@@ -11,7 +11,7 @@ from blueprints.cases.forms.written import EditEntryForm, EntryForm
 from blueprints.cases.views import bp
 from blueprints.cases.views.common import compared, loaded, to_case
 from blueprints.kit import listing, presentation
-from blueprints.kit.attempt import attempt
+from blueprints.kit.attempt import attempt, sent_from
 
 
 @bp.route("/cases/<ref>/entries", methods=["GET", "POST"])
@@ -48,7 +48,7 @@ def entry(ref, entry_ref):
     row = _changeable(case, entry_ref)
     key = _draft_of(row)
     draft = accounts.draft(g.user, key) if request.method == "GET" else None
-    now = {"text": row.text, "number": row.text_version}
+    now = {"text": row.text, "number": sent_from(row.text_version)}
     form = EditEntryForm(formdata=MultiDict(draft)) if draft else EditEntryForm(data=now)
     tried = None
     if form.validate_on_submit():

@@ -11,6 +11,7 @@ from blueprints.account import queries as accounts
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.opening import OpenCaseForm, choices
 from blueprints.cases.views import bp
+from blueprints.cases.views.picking import pick_student, settle
 from blueprints.incidents import queries as incidents
 from blueprints.kit import presentation
 from blueprints.kit.attempt import attempt
@@ -25,12 +26,12 @@ def new():
     draft = accounts.draft(g.user, origin.draft) if request.method == "GET" else None
     types = queries.case_types(g.user)
     form = _form(origin, types, draft)
-    picked = _pick(request.form if request.method == "POST" else MultiDict(draft or origin.picked))
+    picked = pick_student(request.form if request.method == "POST" else MultiDict(draft or origin.picked), "case")
     page = {"form": form, "picked": picked, "origin": origin, "draft": draft}
     if request.method == "GET":
         return render_template("cases/new.html", **page)
     form.validate()
-    _settle(form.student, picked)
+    settle(form.student, picked)
     tried = None if form.errors else attempt(form, lambda: _open(form, picked.row, origin, types))
     if tried and tried.saved:
         if origin.incident:
@@ -93,49 +94,6 @@ def title_of(kind):
     """What a case is called that comes from an incident, until somebody finds better words. Never by the incident: whoever
     is on the case reads the title, and may not see that incident."""
     return kind.name
-
-
-# --- The student -----------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Picked:
-    """What the picker stands at: the student's row, the chips that show it, and what is still to be chosen from."""
-
-    row: object = None
-    chips: list = field(default_factory=list)
-    choices: list = field(default_factory=list)
-    asked: str = ""
-    problem: str | None = None
-
-
-def _pick(values):
-    """Picked of the field Student, chosen from the list or typed without a script."""
-    refs = list(dict.fromkeys(map(one_line, values.getlist("student_ref") + values.getlist("student_choice"))))
-    rows = students.pick(g.user, refs)
-    picked = Picked(problem="Somebody you chose is not known. Choose again." if len(rows) < len(refs) else None)
-    typed = values.get("student", "").strip()
-    if typed and not (values.getlist("student_choice") and values.get("student_asked", "").strip() == typed):
-        found, problem = students.resolve_typed(g.user, typed)
-        rows += [row for row in found if row not in rows]
-        if problem:
-            picked.problem, picked.asked = problem, typed
-            picked.choices = students.suggest(g.user, typed, limit=20)
-    word = g.school.student_word.lower()
-    if not rows:
-        picked.problem = picked.problem or f"Say which {word} this case is about."
-    elif len(rows) > 1:
-        picked.problem = picked.problem or f"A case is about one {word}. Choose one."
-    picked.chips = [students.chip(row) for row in rows]
-    picked.row = rows[0] if len(rows) == 1 else None
-    return picked
-
-
-def _settle(field, picked):
-    if picked.problem:
-        field.errors = [*field.errors, picked.problem]
-    if not picked.asked:
-        field.data, field.raw_data = "", None
 
 
 def _open(form, student, origin, types):

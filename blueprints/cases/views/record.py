@@ -17,9 +17,13 @@ from blueprints.kit.attempt import attempt
 @permissions.policy("case.read", record=True)
 def case(ref):
     row = loaded(ref)
+    found = queries.records_of(g.user, row)
     return render_template(
         "cases/case.html",
         case=row,
+        records=found,
+        kinds=queries.RECORD_KINDS,
+        opened_by_itself=queries.opened_by_itself(found),
         may_manage=queries.may_manage(row),
         incidents=queries.linked_incidents(g.user, row),
         **queries.written_page(g.user, row),

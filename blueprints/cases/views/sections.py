@@ -11,7 +11,7 @@ from blueprints.cases.forms.written import AgencyForm, PresentingForm
 from blueprints.cases.views import bp
 from blueprints.cases.views.common import compared, loaded, to_case
 from blueprints.kit import presentation
-from blueprints.kit.attempt import attempt
+from blueprints.kit.attempt import attempt, sent_from
 
 
 def _form(kind, key, now):
@@ -48,7 +48,7 @@ def presenting(ref):
     case = loaded(ref)
     row = queries.presenting(g.user, case)
     key = queries.draft_keys(case)["presenting"]
-    now = {name: getattr(row, name) for name in PresentingForm.labels} | {"number": row.number} if row else {}
+    now = {name: getattr(row, name) for name in PresentingForm.labels} | {"number": sent_from(row.number)} if row else {}
     form, draft = _form(PresentingForm, key, now)
     tried = None
     if form.validate_on_submit():
@@ -122,7 +122,7 @@ def agency(ref, agency_ref):
     # What was typed about one that is removed meanwhile comes back with a sentence, not as a missing page.
     row = queries.agency(g.user, case, agency_ref, removed=request.method == "POST")
     key = _draft_of(row)
-    now = {name: getattr(row, name) for name in AgencyForm.labels} | {"number": row.version}
+    now = {name: getattr(row, name) for name in AgencyForm.labels} | {"number": sent_from(row.version)}
     form, draft = _form(AgencyForm, key, now)
     tried = None
     if form.validate_on_submit():
