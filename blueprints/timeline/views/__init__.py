@@ -3,3 +3,10 @@
 from flask import Blueprint
 
 bp = Blueprint("timeline", __name__)
+
+from blueprints.timeline.views import (  # noqa: E402  the modules put their routes on `bp`
+    dashboard,
+    timeline,
+)
+
+__all__ = ["bp", "dashboard", "timeline"]

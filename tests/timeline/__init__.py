@@ -1,0 +1,1 @@
+"""Tests of the student's timeline and of the Case Management Dashboard."""
