@@ -21,14 +21,19 @@ from peewee import DatabaseError
 import events
 from blueprints.account import actions as account_actions
 from blueprints.account import queries as accounts
+from blueprints.cases import actions as case_actions
 from blueprints.cases import queries as cases
 from blueprints.cohorts import actions as cohort_actions
 from blueprints.cohorts import queries as cohorts
+from blueprints.forms import queries as forms
 from blueprints.home import actions as home_actions
 from blueprints.home import queries as home
 from blueprints.imports import runs as imports
 from blueprints.incidents import actions as incident_actions
 from blueprints.incidents import queries as incidents
+from blueprints.kit import ical
+from blueprints.plans import actions as plan_actions
+from blueprints.plans import queries as plans
 from blueprints.students import queries as students
 from extensions import clock, db, workers
 from models import Account, Heartbeat, OutboxEmail, School, is_postgres
@@ -104,13 +109,21 @@ def nudge(name="deliver"):
 # --- Email -----------------------------------------------------------------------------------------------------------
 
 # kind: (subject, function from the outbox row to the template's context or a sentence why it is not sent any more).
-# Subjects and templates name no student, writer or category.
+# Subjects and templates name no student, writer or category. `invitation` in the context, (method, bytes), goes with the
+# email as a calendar part.
 EMAILS = {
     "incident_assigned": ("An incident was assigned to you", incidents.email_assigned),
     "incident_alerted": ("You were alerted to an incident", incidents.email_alerted),
     "action_due": ("An action is due today", incidents.email_action_due),
     "case_added": ("You were assigned to a case", cases.email_case_added),
     "case_changed": ("Something was added to a case you are on", cases.email_case_changed),
+    "task_assigned": ("A task was assigned to you", cases.email_task_assigned),
+    "task_overdue": ("A task of yours is overdue", cases.email_task_overdue),
+    "plan_review_due": ("A plan is due for review", plans.email_review_due),
+    "meeting_invited": ("You are to be at a student meeting", cases.email_meeting_invited),
+    "meeting_changed": ("A student meeting was moved or cancelled", cases.email_meeting_changed),
+    "meeting_cancelled": ("You are not to be at a student meeting any more", cases.email_meeting_cancelled),
+    "referral_received": ("A referral came in", forms.email_referral_received),
     "milestone_answered": ("Your request about a milestone was answered", cohorts.email_milestone_answered),
     "milestone_asked": ("A milestone waits for your answer", cohorts.email_milestone_asked),
     "milestone_reminder": ("A milestone is due soon", cohorts.email_milestone_reminder),
@@ -198,12 +211,16 @@ def _built(row, settings):
         if isinstance(context, str):
             _mark(row, dropped_at=clock.now(), dropped_why=context[:255], is_waiting=False)
             return None
+        invitation = context.pop("invitation", None)
         message = Message(
             subject=subject,
             recipients=[account.email],
             sender=settings.mail_from,
             body=render_template(f"email/{row.kind}.txt", base_url=settings.base_url, **context),
         )
+        if invitation:
+            method, content = invitation
+            message.attach("invitation.ics", ical.content_type(method), content)
         message.msgId = f"<{row.message_id}@{settings.mail_from.rpartition('@')[2]}>"
         if message.has_bad_headers():
             raise ValueError("the address is not one line")
@@ -280,6 +297,8 @@ def sweep():
     invite students."""
     events.seal()
     remind_actions()
+    remind_tasks()
+    remind_reviews()
     cohort_actions.queue_due(clock.now())
     cohort_actions.invite_students()
     gather_digests()
@@ -292,6 +311,18 @@ def remind_actions():
     """Queue the "action due" emails of today, from the school's alert hour on; a day that was missed is caught up."""
     if today := _day_of_reminders():
         incident_actions.queue_due_actions(today=today)
+
+
+def remind_tasks():
+    """Queue the "task overdue" emails of today, likewise."""
+    if today := _day_of_reminders():
+        case_actions.queue_overdue_tasks(today=today)
+
+
+def remind_reviews():
+    """Queue the "plan due for review" emails of today, likewise."""
+    if today := _day_of_reminders():
+        plan_actions.queue_due_reviews(today=today)
 
 
 def gather_digests():

@@ -15,13 +15,13 @@ from urllib.parse import urlencode
 
 from benchmarks import instances, measure
 from benchmarks.browser import Browser, timed
-from benchmarks.results import COMMON_TARGET, GRID_TARGET, OWN_TARGET, RARE_TARGET, SUGGEST_TARGET, Figures
+from benchmarks.results import COMMON_TARGET, GRID_TARGET, OWN_TARGET, RARE_TARGET, SUGGEST_TARGET, TIMELINE_TARGET, Figures
 from tests.services import ROOT, LiveServer
 from tests.web import forms
 
 DOMAIN = "demo.example.org"
 CLIENTS = 4
-BENCHES = ("pages", "cases", "cohorts", "searches", "add", "hanging", "bulk", "processes")
+BENCHES = ("pages", "cases", "cohorts", "searches", "add", "hanging", "bulk", "work", "processes")
 # A word of some seventy texts (blueprints/admin/demo_words.py), and one of a third of all.
 RARE, COMMON = "lighthouse", "week"
 
@@ -178,6 +178,24 @@ class Bench:
             "A student's page, Milestones tab": ("gil", f"/students/{student}/milestones"),
         }
         self.figures.pages("Cohorts", *self.in_turns(paths), [(grid, GRID_TARGET), (own, OWN_TARGET)])
+
+    # --- Timeline and Case Management Dashboard ---
+
+    def work(self):
+        """The timeline of a student with five thousand events, and the dashboard over all cases."""
+        ((student,),) = self.world.ask("SELECT ref FROM student WHERE email = ?", f"stu@{DOMAIN}")
+        events = int(instances.run(["-m", "benchmarks.long_timeline", student], self.world.environ))
+        timeline, narrow = f"Timeline of {events:,} events", "The same, of a Key User"
+        paths = {
+            timeline: ("ada", f"/students/{student}/timeline"),
+            narrow: ("ken", f"/students/{student}/timeline"),
+            "Case Management Dashboard of an Admin Key Holder": ("ada", "/case-management/dashboard"),
+            "Case Management Dashboard of a Key User": ("ken", "/case-management/dashboard"),
+            "Tasks": ("ken", "/tasks"),
+            "Student Meetings": ("ken", "/meetings"),
+            "Plans": ("ken", "/plans"),
+        }
+        self.figures.pages("Work", *self.in_turns(paths), [(timeline, TIMELINE_TARGET), (narrow, TIMELINE_TARGET)])
 
     def searches(self):
         words = (("rare", RARE, RARE_TARGET), ("very common", COMMON, COMMON_TARGET))

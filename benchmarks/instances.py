@@ -107,17 +107,19 @@ def _fill(environ, size):
     """`flask demo`; returns how many seconds it took."""
     start = time.perf_counter()
     sizes = [word for name, number in size._asdict().items() for word in (f"--{name}", str(number))]
-    _run(["-m", "flask", "--app", "app", "demo", *sizes, "--seed", "7"], environ | {"CASEWARD_DEMO_PASSWORD": PASSWORD})
+    run(["-m", "flask", "--app", "app", "demo", *sizes, "--seed", "7"], environ | {"CASEWARD_DEMO_PASSWORD": PASSWORD})
     return time.perf_counter() - start
 
 
 def _floor(where):
-    _run(["-m", "benchmarks.floor", "fill", where], {})
+    run(["-m", "benchmarks.floor", "fill", where], {})
 
 
-def _run(arguments, environ):
+def run(arguments, environ):
+    """Python with these arguments and nothing else of the environment about Caseward; returns what it printed."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CASEWARD_", "FLASK_"))}
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=inherited | environ, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout

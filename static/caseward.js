@@ -206,12 +206,21 @@
   });
 
   // Sending: once. A file too large stops it and keeps everything that was typed.
+  const following = new Map(); // form: the part of its page that a choice has just asked for
   const release = () => all('form[data-submitting]').forEach((form) => form.removeAttribute('data-submitting'));
   on('submit', (event) => {
     const form = event.target;
     const blocked = form.querySelector('[data-too-large]');
     if (blocked) blocked.focus();
     if (blocked || form.hasAttribute('data-submitting')) event.preventDefault();
+    const waits = following.get(form); // what the choice means is still on its way, and is sent along
+    if (waits && !event.defaultPrevented) {
+      event.preventDefault();
+      Promise.race([waits, new Promise((done) => { setTimeout(done, 3000); })]).then(() => {
+        following.delete(form);
+        form.requestSubmit(event.submitter);
+      });
+    }
     if (event.defaultPrevented || form.hasAttribute('data-again') || form.method === 'dialog') return;
     form.setAttribute('data-submitting', '');
     setTimeout(release, 8000);
@@ -241,6 +250,20 @@
     addEventListener('pagehide', save);
   });
 
+  // Questions that are asked only after a certain answer. In the order of the page: a hidden one hides those that wait for it.
+  all('form[data-conditions]').forEach((form) => {
+    const parts = all('[data-only-if]', form);
+    const fit = () => {
+      const given = new FormData(form);
+      parts.forEach((part) => {
+        const on = form.querySelector(`[data-question="${part.dataset.onlyIf}"]`);
+        part.hidden = (on && on.hidden) || !given.getAll(part.dataset.onlyIf).includes(part.dataset.onlyIfIs);
+      });
+    };
+    form.addEventListener('change', fit);
+    fit();
+  });
+
   // Parts of a page that follow a choice, or a long piece of work.
   all('[data-refresh-url]').forEach((box) => {
     const form = box.closest('form') || document.getElementById(box.dataset.refreshForm);
@@ -251,8 +274,11 @@
     const refresh = async () => {
       if (query() === last) return;
       const asked = last = query();
-      const html = await fragment(`${box.dataset.refreshUrl}?${asked}`).catch(() => '');
+      const answer = fragment(`${box.dataset.refreshUrl}?${asked}`).catch(() => '');
+      following.set(form, answer);
+      const html = await answer;
       if (asked === last) box.innerHTML = html;
+      if (following.get(form) === answer) following.delete(form);
     };
     form.addEventListener('change', refresh);
     refresh(); // a draft or a refused form comes with choices
@@ -290,7 +316,7 @@
       screen.addEventListener('close', () => { document.title = title; });
       document.body.append(screen);
     }
-    all('details.account').forEach((menu) => { menu.open = false; });
+    all(MENUS).forEach((menu) => { menu.open = false; });
     document.title = 'Caseward';
     screen.showModal();
   };
@@ -314,14 +340,15 @@
     });
   }
 
-  // The navigation stands open where there is room; the account menu closes when the reader goes elsewhere.
+  // The navigation stands open where there is room; menus close when the reader goes elsewhere.
+  const MENUS = 'details.account[open], details.add-menu[open]';
   const rail = document.querySelector('details.rail');
   const wide = matchMedia('(min-width: 56rem)');
   const fit = () => { if (rail) rail.open = wide.matches; };
   wide.addEventListener('change', fit);
   fit();
-  on('click', (event) => all('details.account[open]').forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; }));
-  on('keydown', (event) => { if (event.key === 'Escape') all('details.account[open]').forEach((menu) => { menu.open = false; }); });
+  on('click', (event) => all(MENUS).forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; }));
+  on('keydown', (event) => { if (event.key === 'Escape') all(MENUS).forEach((menu) => { menu.open = false; }); });
   const summary = document.querySelector('[data-error-summary]');
   if (summary) summary.focus();
 })();

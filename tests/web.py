@@ -70,9 +70,10 @@ class _Reader(HTMLParser):
         elif tag == "textarea":
             self._textarea = (form, name, [])
         elif kind in ("checkbox", "radio"):
-            form.choices.setdefault(name, []).append(given.get("value") or "on")
+            value = given.get("value", "on") or ""
+            form.choices.setdefault(name, []).append(value)
             if "checked" in given:
-                form.values.setdefault(name, []).append(given.get("value") or "on")
+                form.values.setdefault(name, []).append(value)
         elif kind not in _UNSENT_TYPES:
             form.values.setdefault(name, []).append(given.get("value") or "")
 

@@ -15,6 +15,7 @@ from blueprints.students import accounts
 from blueprints.students import import_rows as import_rows  # what the part "imports" brings students in with
 from blueprints.students import imports as imports
 from blueprints.students.forms import LABELS
+from blueprints.students.forms import StudentForm as StudentForm  # what a referral is accepted with as a new student
 from blueprints.students.queries import search_keys
 from blueprints.students.telling import CONTACT, DETAILS, LEFT, RETURNED, tell
 from extensions import clock, db

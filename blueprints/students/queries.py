@@ -49,9 +49,10 @@ def student(user, ref, audit=True, whole=False):
     `whole`: for the page that shows the details, also to whoever may read them because of a relation to this student;
     `.shows_details` then says whether it does.
     """
-    row = permissions.visible_students(user, *_fields(user)).where(Student.ref == ref).first()
-    if row is None:
+    found = prepared.rows(_known, user, ref=ref)
+    if not found:
         raise permissions.NotVisible(ref)
+    row = _student(user, found[0])
     if whole:
         shows_details = permissions.may_see_details(user, row)
         if shows_details and not permissions.can(user, DETAILS):
@@ -62,12 +63,33 @@ def student(user, ref, audit=True, whole=False):
     return row
 
 
+def _known(user, ref):
+    return permissions.visible_students(user, *_columns(user)).where(Student.ref == ref)
+
+
+def _student(user, values):
+    """The student of a row of _columns()."""
+    row = Student(__no_default__=True, **{field.name: value for field, value in zip(_columns(user), values, strict=True)})
+    row._dirty.clear()
+    return row
+
+
 def tabs(user, student, current="Overview"):
     """Sections of the student's page for layout.tabs(): (label, address, is current, count)."""
     home = f"/students/{student.ref}"
     sections = [("Overview", home), ("Incidents", f"{home}/incidents")]
     if permissions.can(user, "case.read"):
         sections.append(("Case", f"{home}/cases"))
+    if permissions.can(user, "timeline.read"):
+        sections.append(("Timeline", f"{home}/timeline"))
+    if permissions.can(user, "task.read"):
+        sections.append(("Tasks", f"{home}/tasks"))
+    if permissions.can(user, "meeting.read"):
+        sections.append(("Meetings", f"{home}/meetings"))
+    if permissions.can(user, "plan.read"):
+        sections.append(("Plans", f"{home}/plans"))
+    if permissions.can(user, "file.submit"):
+        sections.append(("Files", f"{home}/files"))
     # On that tab itself it has been asked.
     if current == "Milestones" or _is_supported(user, student):
         sections.append(("Milestones", f"{home}/milestones"))
@@ -215,9 +237,7 @@ def pick(user, refs):
     refs = list(dict.fromkeys(refs))[:500]
     if not refs:
         return []
-    names = [field.name for field in _columns(user)]
-    rows = [dict(zip(names, row, strict=True)) for row in prepared.rows(_picked, user, refs=refs)]
-    found = {row["ref"]: Student(__no_default__=True, **row) for row in rows}
+    found = {row.ref: row for row in (_student(user, values) for values in prepared.rows(_picked, user, refs=refs))}
     return [found[ref] for ref in refs if ref in found]
 
 

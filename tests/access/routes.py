@@ -61,7 +61,31 @@ UNLINKS = Route({"ada", "ken"}, MISSING, "case")
 # Gil wrote the entry; of the others those who manage the case.
 EDITS_ENTRY = Route({"ada", "ken", "gil", "mo"}, MISSING, "case")
 CASE_EXCLUDES = Route({"ada"}, MISSING, "case")
-READERS = {"incident": READS.may, "case": ON_CASE.may}
+# Pages of one plan: Sam leads the secret one, Gil works on it; Ken and Mo read it because of the secret case.
+READS_PLAN = Route({"ada", "ken", "gil", "mo", "sam"}, MISSING, "plan")
+MANAGES_PLAN = Route({"ada", "gil", "sam"}, MISSING, "plan")
+# An intervention group, which Sam leads; the others manage all of them.
+RUNS_INTERVENTION = Route({"ada", "kay", "ken", "mo", "sam"}, MISSING)
+MANAGES_INTERVENTIONS = Route({"ada", "kay", "ken", "mo"})
+# Pages of one meeting: Sam scheduled the secret one for Gil; Ken and Mo read it because of the secret case.
+READS_MEETING = Route({"ada", "ken", "gil", "mo", "sam"}, MISSING, "meeting")
+MANAGES_MEETING = Route({"ada", "gil", "sam"}, MISSING, "meeting")
+# Pages of one task, for the secret task: Sam set it, Gil has it, and it belongs to the secret case.
+READS_TASK = Route({"ada", "ken", "gil", "mo", "sam"}, MISSING, "task")
+MANAGES_TASK = Route({"ada", "gil", "sam"}, MISSING, "task")
+# Of the secret file on the student's profile, which Sam submitted for the group Counselling, in which Gil is.
+READS_FILE = Route({"ada", "gil", "sam"}, MISSING, "file")
+MANAGES_FILE = Route({"ada", "sam"}, MISSING, "file")
+# Of the secret response, which Sam sent, Counselling reads (Gil) and the secret case has; and of Rae's referral, which waits.
+READS_RESPONSE = Route({"ada", "ken", "gil", "mo", "sam"}, MISSING, "response")
+READS_REFERRAL = Route({"ada", "gil", "rae"}, MISSING, "referral")
+DECIDES_REFERRAL = Route({"ada", "gil"}, MISSING, "referral")
+ADDS_REFERRED = Route({"ada"}, MISSING, "referral")  # Gil decides on it and adds no students
+REFERS = Route(STAFF | {"rae"}, rest=MISSING)
+SENT_BY_OUTSIDERS = Route({"rae", "stu"}, rest=MISSING)
+# The secret task belongs to the secret case: Ken and Mo see it because of that alone.
+PUTS_ONTO_CASE = Route({"ada", "gil"}, MISSING, "case")
+READERS = {"meeting": READS_MEETING.may, "response": READS_RESPONSE.may, "referral": DECIDES_REFERRAL.may, "task": READS_TASK.may, "file": READS_FILE.may, "incident": READS.may, "case": ON_CASE.may, "plan": READS_PLAN.may}
 
 STUDENT_READS = Route(STAFF, on="student")
 STUDENT_CHANGES = Route(KEY, on="student")
@@ -71,6 +95,9 @@ SUPPORTS = Route({"ada", "gil", "mo"}, MISSING, "student")
 
 ROUTES = {
     "account.ask_password_link": PUBLIC,
+    "account.calendar": Route(STAFF, MISSING),
+    "account.calendar_address": Route(STAFF, MISSING),
+    "account.calendar_address_revocation": Route(STAFF, MISSING),
     "account.change_password": SIGNED_IN,
     "account.details": Route(EVERYBODY - {"stu"}),
     "account.index": SIGNED_IN,
@@ -160,6 +187,16 @@ ROUTES = {
     "cases.detach_group": MANAGES_CASE,
     "cases.detach_staff": MANAGES_CASE,
     "cases.draft_removal": FOR_KEY_USERS,
+    "cases.dictionary": ONE_FOR_ADMINS,
+    "cases.dictionary_effect": ONE_FOR_ADMINS,
+    "cases.dictionary_form": ONE_FOR_ADMINS,
+    "cases.dictionary_form_effect": ONE_FOR_ADMINS,
+    "cases.dictionary_list": ONE_FOR_ADMINS,
+    "cases.dictionary_list_entry": ONE_FOR_ADMINS,
+    "cases.dictionary_list_export": ONE_FOR_ADMINS,
+    "cases.dictionary_list_order": ONE_FOR_ADMINS,
+    "cases.dictionary_list_removal": ONE_FOR_ADMINS,
+    "cases.dictionary_suggest": ONE_FOR_ADMINS,
     "cases.edit": MANAGES_CASE,
     "cases.entry": EDITS_ENTRY,
     "cases.entry_draft_removal": ON_CASE,
@@ -185,7 +222,52 @@ ROUTES = {
     "cases.presenting": ON_CASE,
     "cases.presenting_draft_removal": ON_CASE,
     "cases.presenting_versions": ON_CASE,
+    "cases.cancel_meeting": MANAGES_MEETING,
+    "cases.edit_meeting": MANAGES_MEETING,
+    "cases.export_meetings": FOR_STAFF,
+    "cases.export_meetings_of_student": STUDENT_READS,
+    "cases.meeting": READS_MEETING,
+    "cases.meeting_access": READS_MEETING,
+    "cases.meeting_clashes": FOR_STAFF,
+    "cases.meeting_draft_removal": MANAGES_MEETING,
+    "cases.meeting_history": READS_MEETING,
+    "cases.meeting_invitation": READS_MEETING,
+    "cases.meeting_outcome": MANAGES_MEETING,
+    "cases.meeting_staff": MANAGES_MEETING,
+    "cases.meeting_staff_removal": MANAGES_MEETING,
+    "cases.meeting_staff_suggest": FOR_STAFF,
+    "cases.meeting_student_removal": MANAGES_MEETING,
+    "cases.meeting_students": MANAGES_MEETING,
+    "cases.meetings": FOR_STAFF,
+    "cases.meetings_of_student": STUDENT_READS,
+    "cases.move_meeting": MANAGES_MEETING,
+    "cases.new_meeting": FOR_STAFF,
+    "cases.new_meeting_draft_removal": FOR_STAFF,
+    "cases.new_task": FOR_STAFF,
+    "cases.new_task_draft_removal": FOR_STAFF,
+    "cases.put_record": PUTS_ONTO_CASE,
+    "cases.record_removal": MANAGES_CASE,
+    "cases.records": ON_CASE,
     "cases.reopening": MANAGES_CASE,
+    "cases.student_file": READS_FILE,
+    "cases.student_file_access": READS_FILE,
+    "cases.student_file_edit": MANAGES_FILE,
+    "cases.student_file_removal": MANAGES_FILE,
+    "cases.student_files": STUDENT_READS,
+    "cases.student_files_export": STUDENT_READS,
+    "cases.submit_file": STUDENT_READS,
+    "cases.suggestions": ONE_FOR_ADMINS,
+    "cases.task": READS_TASK,
+    "cases.task_access": READS_TASK,
+    "cases.task_cancellation": MANAGES_TASK,
+    "cases.task_completion": MANAGES_TASK,
+    "cases.task_draft_removal": READS_TASK,
+    "cases.task_edit": MANAGES_TASK,
+    "cases.task_reopening": MANAGES_TASK,
+    "cases.tasks": FOR_STAFF,
+    "cases.tasks_export": FOR_STAFF,
+    "cases.tasks_export_of_student": STUDENT_READS,
+    "cases.tasks_of_student": STUDENT_READS,
     "cohorts.add_milestone": ONE_FOR_ADMINS,
     "cohorts.add_students": ONE_FOR_ADMINS,
     "cohorts.add_students_file": ONE_FOR_ADMINS,
@@ -245,6 +327,45 @@ ROUTES = {
     "cohorts.templates": ONE_FOR_ADMINS,
     "cohorts.templates_export": ONE_FOR_ADMINS,
     "home.add_announcement": FOR_ADMINS,
+    "forms.answers": ONE_FOR_ADMINS,
+    "forms.definition_file": ONE_FOR_ADMINS,
+    "forms.draft_removal": ONE_FOR_ADMINS,
+    "forms.edit": ONE_FOR_ADMINS,
+    "forms.export": ONE_FOR_ADMINS,
+    "forms.field": ONE_FOR_ADMINS,
+    "forms.field_copy": ONE_FOR_ADMINS,
+    "forms.field_removal": ONE_FOR_ADMINS,
+    "forms.import_definition": ONE_FOR_ADMINS,
+    "forms.new": ONE_FOR_ADMINS,
+    "forms.order": ONE_FOR_ADMINS,
+    "forms.preview": ONE_FOR_ADMINS,
+    "forms.publication": ONE_FOR_ADMINS,
+    "forms.readers": ONE_FOR_ADMINS,
+    "forms.readers_effect": ONE_FOR_ADMINS,
+    "forms.restoration": ONE_FOR_ADMINS,
+    "forms.retirement": ONE_FOR_ADMINS,
+    "forms.settings": ONE_FOR_ADMINS,
+    "forms.version": ONE_FOR_ADMINS,
+    "forms.versions": ONE_FOR_ADMINS,
+    "forms.index": SIGNED_IN,
+    "forms.fill": SIGNED_IN,
+    "forms.fill_draft_removal": SIGNED_IN,
+    "forms.referral": READS_REFERRAL,
+    "forms.referral_acceptance": DECIDES_REFERRAL,
+    "forms.referral_declining": DECIDES_REFERRAL,
+    "forms.referral_merging": DECIDES_REFERRAL,
+    "forms.referral_new_student": ADDS_REFERRED,
+    "forms.referrals": REFERS,
+    "forms.referrals_export": REFERS,
+    "forms.remove_filters": KENS,
+    "forms.response": READS_RESPONSE,
+    "forms.response_access": READS_RESPONSE,
+    "forms.response_file": READS_RESPONSE,
+    "forms.responses_export": FOR_STAFF,
+    "forms.responses_to": FOR_STAFF,
+    "forms.save_filters": FOR_STAFF,
+    "forms.sent": SENT_BY_OUTSIDERS,
+    "forms.sent_export": SENT_BY_OUTSIDERS,
     "home.announcement": ONE_FOR_ADMINS,
     "home.announcements": FOR_ADMINS,
     "home.dashboard": SIGNED_IN,
@@ -299,6 +420,43 @@ ROUTES = {
     "incidents.text": CHANGES,
     "incidents.text_draft_removal": CHANGES,
     "incidents.versions": READS,
+    "plans.access": READS_PLAN,
+    "plans.add_to_intervention": RUNS_INTERVENTION,
+    "plans.archive_intervention": RUNS_INTERVENTION,
+    "plans.edit_intervention": RUNS_INTERVENTION,
+    "plans.edit_intervention_draft_removal": RUNS_INTERVENTION,
+    "plans.intervention": RUNS_INTERVENTION,
+    "plans.intervention_effect": RUNS_INTERVENTION,
+    "plans.intervention_export": RUNS_INTERVENTION,
+    "plans.interventions": FOR_STAFF,
+    "plans.interventions_export": FOR_STAFF,
+    "plans.leave_intervention": RUNS_INTERVENTION,
+    "plans.new_intervention": MANAGES_INTERVENTIONS,
+    "plans.new_intervention_draft_removal": MANAGES_INTERVENTIONS,
+    "plans.restore_intervention": RUNS_INTERVENTION,
+    "plans.add_step": MANAGES_PLAN,
+    "plans.edit": MANAGES_PLAN,
+    "plans.edit_draft_removal": MANAGES_PLAN,
+    "plans.ending": MANAGES_PLAN,
+    "plans.export": FOR_STAFF,
+    "plans.export_of_student": STUDENT_READS,
+    "plans.export_points": READS_PLAN,
+    "plans.history": READS_PLAN,
+    "plans.index": FOR_STAFF,
+    "plans.new": FOR_STAFF,
+    "plans.new_draft_removal": FOR_STAFF,
+    "plans.of_student": STUDENT_READS,
+    "plans.people": MANAGES_PLAN,
+    "plans.plan": READS_PLAN,
+    "plans.points": READS_PLAN,
+    "POST plans.points": MANAGES_PLAN,
+    "plans.remove_point": MANAGES_PLAN,
+    "plans.resumption": MANAGES_PLAN,
+    "plans.review": MANAGES_PLAN,
+    "plans.review_draft_removal": MANAGES_PLAN,
+    "plans.staff_suggest": FOR_STAFF,
+    "plans.step": MANAGES_PLAN,
+    "plans.versions": READS_PLAN,
     "reports.edit_report": KENS,
     "reports.incidents": FOR_KEY_USERS,
     "reports.incidents_export": FOR_KEY_USERS,
@@ -320,6 +478,11 @@ ROUTES = {
     "students.new_contact": STUDENT_CHANGES,
     "students.student": STUDENT_READS,
     "students.suggest": FOR_STAFF,
+    "timeline.chronology": STUDENT_READS,
+    "timeline.dashboard": FOR_STAFF,
+    "timeline.dashboard_export": FOR_STAFF,
+    "timeline.timeline": STUDENT_READS,
+    "timeline.timeline_export": STUDENT_READS,
 }
 
 
@@ -369,23 +532,43 @@ def values(world, endpoint):
     known = {
         "account": {"ref": world.session.ref, "key": "incident-new", "token": world.link_token},
         "admin": {"ref": world.cast.counselling.ref, "person": world.cast.gil.ref, "key": world.email.message_id},
+        "forms": {"ref": world.form.ref, "key": "f1", "number": 1},
         "home": {"ref": world.notification.ref if name == "notification" else world.announcement.ref},
         "incidents": {"ref": world.secret.ref, "action_ref": world.action.ref, "mark_ref": world.mark.ref,
                       "file_ref": world.file.ref, "exclusion_ref": world.exclusion.ref},
         "cases": {"ref": world.case.ref, "incident_ref": world.secret.ref, "file_ref": world.case_file.ref,
                   "entry_ref": world.entry.ref, "agency_ref": world.agency.ref, "section": world.agency.section, "group_ref": world.cast.counselling.ref,
                   "account_ref": world.ida.ref, "staff_ref": world.ida.ref,
-                  "exclusion_ref": world.case_exclusion.ref},
+                  "exclusion_ref": world.case_exclusion.ref, "record_kind": "task", "record_ref": world.task.ref},
         "cohorts": {"ref": world.cohort.ref, "student_ref": world.student.ref, "group_ref": world.cast.counselling.ref,
                     "run_ref": world.cohort_run.ref, "mref": world.milestone.ref, "rref": world.request.ref,
                     "file_ref": world.milestone_file.ref},
+        "plans": {"ref": world.plan.ref, "step_ref": world.plan_step.ref, "point_ref": world.plan_point.ref},
         "reports": {"ref": world.report.ref},
         "static": {"filename": "caseward.js"},
+        "timeline": {"ref": world.student.ref},
         "students": {"ref": world.student.ref, "contact_ref": world.contact.ref,
                      "exclusion_ref": world.student_exclusion.ref},
     }.get(part, {})  # fmt: skip
+    if part == "forms" and (name == "response" or name.startswith("response_")):
+        return {"ref": world.response.ref, "file_ref": world.response_file.ref}
+    if part == "forms" and (name == "referral" or name.startswith("referral_")):
+        return {"ref": world.referral.ref}
+    if endpoint == "forms.remove_filters":
+        return {"ref": world.form.ref, "saved_ref": world.filters.ref}
+    if part == "plans" and "intervention" in name:
+        return {"ref": world.intervention.ref}
     if name.endswith("of_student"):
         return {"ref": world.student.ref}
+    if part == "cases" and name not in ("meetings", "new_meeting") and "meeting" in name:
+        return {"ref": world.meeting.ref, "student_ref": world.student.ref, "account_ref": world.cast.gil.ref, "what": "edit"}
+    if part == "cases" and (name.startswith("dictionary") or name == "suggestions"):
+        entry = world.form if "form" in name else world.case.case_type
+        return {"ref": entry.ref, "list_name": "case-types", "way": "down", "picker": "staff", "trigger": "task"}
+    if part == "cases" and (name == "task" or name.startswith("task_")):
+        return {"ref": world.task.ref}
+    if part == "cases" and (name == "submit_file" or name.startswith("student_file")):
+        return {"ref": world.student.ref, "file_ref": world.student_file.ref}
     if part == "cohorts" and (name == "feed" or name.startswith("own_")):
         return {"ref": world.cast.gil.ref if name == "own_photo" else world.own_milestone.ref, "token": world.feed_token,
                 "file_ref": world.own_file.ref, "request_ref": world.own_request.ref}  # fmt: skip

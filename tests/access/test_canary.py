@@ -15,7 +15,19 @@ from blueprints.kit.text import fold
 from extensions import clock, db
 from models import Case, CaseGroup, CaseStaff, Notification, OutboxEmail
 from tests import factories
-from tests.access.routes import KEY, ON_CASE, STAFF, samples
+from tests.access.routes import (
+    KEY,
+    MANAGES_MEETING,
+    ON_CASE,
+    READS_FILE,
+    READS_MEETING,
+    READS_PLAN,
+    READS_REFERRAL,
+    READS_RESPONSE,
+    READS_TASK,
+    STAFF,
+    samples,
+)
 from tests.access.visitor import masked, undone
 from tests.conftest import FULL
 
@@ -29,7 +41,14 @@ ALLOWED = {
     "case": ON_CASE.may,
     "removed": ON_CASE.may,  # what was taken off the case; nobody has to find it
     "student": STAFF,
-    "details": KEY | ON_CASE.may,
+    "details": KEY | ON_CASE.may | READS_PLAN.may,
+    "plan": READS_PLAN.may,
+    "meeting": MANAGES_MEETING.may,
+    "meeting reference": READS_MEETING.may,
+    "task": READS_TASK.may,
+    "file": READS_FILE.may,
+    "response": READS_RESPONSE.may,
+    "referral": READS_REFERRAL.may,
     "exclusion": {"ada"},
     "announcement": STAFF,
     "over": {"ada"},
@@ -196,7 +215,7 @@ def test_whoever_is_excluded_finds_no_trace_of_the_student(app, school, visitors
     """Admin, Key User and author: exclusion beats the reason, in every place."""
     factories.exclusion(getattr(school.cast, person), school.ada2, student=school.student)
     answers = look_everywhere(app, school, visitors[person], follow=person == "ada" or FULL)
-    kinds = {"incident", "case", "removed", "student", "details", "own", "never", *hidden_from(person)} - {"exclusion"}
+    kinds = {"incident", "case", "task", "meeting", "meeting reference", "file", "response", "removed", "student", "details", "own", "never", *hidden_from(person)} - {"exclusion"}
     leaks = found(school, answers, kinds)
     assert not leaks, f"{person} found:\n" + "\n".join(leaks)
     nothing_in_the_log(school, logged)
@@ -319,7 +338,8 @@ def test_the_positive_control_of_the_search(app, school, visitors):
 
 def nothing_in_the_log(school, logged):
     """Logs carry references, never names or text (TRUST.md, rule 15), whoever asked."""
-    rows = (school.secret, school.action, school.mark, school.file, school.hidden, school.case, school.entry, school.case_file)
+    rows = (school.secret, school.action, school.mark, school.file, school.hidden, school.case, school.entry, school.case_file, school.plan,
+            school.task, school.meeting, school.referral.response)
     refs = {each.ref.casefold() for each in (*rows, *school.case.agencies)}
     secret = school.tokens.all()
     told = [line for line in logged if any(word in line.casefold() for word in secret - refs)]
@@ -332,9 +352,10 @@ def test_no_email_holds_a_token(app, school, smtp, logged):
     people = [cast.ada, cast.kay, cast.ken, cast.gil, cast.mo, cast.sam, cast.rae, cast.stu, cast.oli]
     targets = {"incident_assigned": school.secret.id, "incident_alerted": school.secret.id, "action_due": school.action.id,
                "password_link": school.link.id, "invitation": school.link.id, "case_added": school.case.id,
-               "case_changed": school.case.id, "student_changed": school.student.id, "digest": None,
+               "referral_received": school.referral.response_id, "case_changed": school.case.id, "student_changed": school.student.id, "digest": None,
                "milestone_asked": cast.student.id, "milestone_answered": school.own_milestone.id,
-               "milestone_reminder": school.own_reminder.id, "student_invitation": school.own_link.id}  # fmt: skip
+               **dict.fromkeys(("meeting_invited", "meeting_changed", "meeting_cancelled"), school.meeting.id),
+               "task_assigned": school.task.id, "task_overdue": school.task.id, "plan_review_due": school.plan.id, "milestone_reminder": school.own_reminder.id, "student_invitation": school.own_link.id}  # fmt: skip
     Notification.update(digest_on=today, digested_at=clock.now()).execute()
     with db.atomic():
         for person in [*people, school.lou, school.fay, school.ida]:
@@ -350,6 +371,12 @@ def test_no_email_holds_a_token(app, school, smtp, logged):
     assert sent == {
         ("ken", "An incident was assigned to you"),
         ("gil", "An action is due today"),
+        ("gil", "You are to be at a student meeting"),
+        ("gil", "A student meeting was moved or cancelled"),
+        ("gil", "A task was assigned to you"),
+        *((key, "A referral came in") for key in ("ada", "gil")),
+        ("gil", "A task of yours is overdue"),
+        *((key, "A plan is due for review") for key in ("sam", "gil")),
         ("oli", "Set a new Caseward password"),
         ("oli", "Your Caseward account"),
         *((key, "You were alerted to an incident") for key in ("ada", "ken", "gil", "sam", "lou")),
@@ -362,7 +389,8 @@ def test_no_email_holds_a_token(app, school, smtp, logged):
         ("stu", "A milestone is due soon"),
         ("stu", "Your account at school"),
     }
-    secret = school.tokens.all() - {school.secret.ref.casefold(), school.case.ref.casefold()}
+    named = (school.secret, school.case, school.task, school.meeting, school.plan, school.referral.response)
+    secret = school.tokens.all() - {row.ref.casefold() for row in named}
     for received in smtp.messages:
         words = received.raw.decode(errors="replace").casefold()
         assert not [word for word in secret if word in words], received.raw

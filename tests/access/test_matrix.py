@@ -22,6 +22,7 @@ from tests.access.routes import (
     ON_CASE,
     OPENS_FROM,
     PERSONAS,
+    PUTS_ONTO_CASE,
     READS,
     ROUTES,
     SETS,
@@ -207,6 +208,8 @@ def should_of_case(route, reason, role, sees, sees_incident):
         return MISSING
     if route in (MANAGES_CASE, UNLINKS, EDITS_ENTRY) and route is not ON_CASE:
         return IN if manages else FORBIDDEN
+    if route is PUTS_ONTO_CASE:
+        return IN if role == "admin" else FORBIDDEN  # the others see its task because of the case alone
     assert route is ON_CASE
     return IN
 

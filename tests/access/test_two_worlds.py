@@ -23,6 +23,7 @@ from models import (
     CaseAgency,
     CaseGroup,
     CasePresenting,
+    CaseRecord,
     CaseStaff,
     CloseReason,
     CohortStudent,
@@ -30,16 +31,21 @@ from models import (
     Event,
     GroupMember,
     IncidentStudent,
+    MeetingStudent,
     MilestoneReminder,
     MilestoneRequest,
     Notification,
     OutboxEmail,
     PartCategory,
+    PlanPoint,
+    PlanReview,
     SavedReport,
     Session,
     StoredFile,
     StudentContact,
+    StudentFileGroup,
     StudentMilestone,
+    TaskNote,
 )
 from tests import factories
 from tests.access.routes import ROUTES, samples
@@ -231,6 +237,94 @@ def a_student_of_a_cohort_they_are_excluded_from(school, person):
     Notification.create(account=person, kind="milestone_asked", target=row.ref, target_id=row.id)
 
 
+# --- Tasks, meetings, plans, forms, files: what only the second world has ----------------------------------------------
+
+
+def work(school, student, *, by, to, case=None):
+    """A task, a meeting, a plan, a response and a file about the student, with everything that hangs on each, as the
+    application leaves it behind: `by` made them, `to` is on them. They belong to `case`. Returns them by kind."""
+    today = clock.now().date()
+    made = {"task": factories.task(student, to, by, "Nobody else may know this", notes="Know", due_on=today, ref=NEW["task"])}
+    TaskNote.create(task=made["task"], author=to, text="Nobody knows.")
+    made["meeting"] = factories.meeting(by, [student], [to], place="Know", agenda="Nobody knows.", ref=NEW["meeting"])
+    made["plan"] = factories.plan(student, to, by, goal="Know", measure="Know", ref=NEW["plan"], review_by=today)
+    PlanPoint.create(plan=made["plan"], day=today, value=3, author=to)
+    PlanReview.create(plan=made["plan"], day=today, decision="continue", notes="Know", author=to)
+    made["form"] = factories.response(school.form, by, student, {"f1": "Nobody may know."}, ref=NEW["response"])
+    stored = uploads.store(school.settings.files, io.BytesIO(b"Know.\n"), "know.txt")
+    made["file"] = StoredFile.create(
+        student=student, name="know.txt", path_name=stored.path_name, size=stored.size, media_type=stored.media_type,
+        sha256=stored.sha256, uploaded_by=by, shown_to="groups", ref=NEW["file"],
+    )  # fmt: skip
+    for kind, row in made.items():
+        if case is not None:
+            CaseRecord.create(case=case, kind=kind, record_id=row.id, record=row.ref, how="joined", by=by)
+    for verb, target, data in (
+        ("task.set", made["task"].ref, {"student": student.ref}), ("plan.created", made["plan"].ref, {"student": student.ref}),
+        ("meeting.scheduled", made["meeting"].ref, {"students": [student.ref], "staff": [to.ref]}),
+        ("student.file_added", student.ref, {"file": made["file"].ref, "size": 6}),
+    ):  # fmt: skip
+        Event.create(actor=by, verb=verb, target=target, data=json.dumps(data))
+    return made
+
+
+TOLD = {"task": ("task_assigned", "task_overdue"), "meeting": ("meeting_invited", "meeting_changed"), "plan": ("plan_review_due",),
+        "form": ("referral_received",)}  # fmt: skip
+
+
+def told_of_work(made, person):
+    """The notifications and the email that somebody once on these records was left with."""
+    for record, kinds in TOLD.items():
+        for kind in kinds:
+            Notification.create(account=person, kind=kind, target=made[record].ref, target_id=made[record].id)
+            OutboxEmail.create(kind=kind, account=person, target=made[record].ref, target_id=made[record].id, message_id=f"{kind:x<32}")
+
+
+def work_of_others(school, person):
+    """About Ann, of whom everybody finds something in the first world too; they were on it once and were told."""
+    told_of_work(work(school, school.ann, by=school.fay, to=school.lou), person)
+
+
+def work_on_a_hidden_case(school, person):
+    """The case is hidden, and so is what belongs to it."""
+    work(school, school.ann, by=school.fay, to=school.lou, case=case(school, school.ann))
+
+
+def work_of_a_student_they_are_excluded_from(school, person):
+    """Every reason at once: they set it, it is theirs, they are at it and lead it; the exclusion beats them all. A referral that
+    waits names the student."""
+    row = factories.student("Ivy", "Ibis", year_group="8", tutor_group="8B", email="ivy@pupils.example.org", ref=NEW["student"])
+    factories.exclusion(person, school.ada2, student=row)
+    told_of_work(work(school, row, by=person, to=person), person)
+    StudentFileGroup.create(file=StoredFile.get(StoredFile.ref == NEW["file"]), group=school.other_group)
+    waiting = factories.referral(school.form, school.cast.rae, "Ivy", "Ibis", answers={"f1": "Nobody may know."}, ref=NEW["referral"])
+    Notification.create(account=person, kind="referral_received", target=waiting.response.ref, target_id=waiting.response_id)
+
+
+def own_work_that_opened_a_case(school, person):
+    """What they set, are at, lead and sent is there in both worlds; in the second it opened a case that they are not on."""
+    row = case(school, school.student)
+    records = (("task", school.task), ("meeting", school.meeting), ("plan", school.plan), ("form", school.response),
+               ("file", school.student_file))  # fmt: skip
+    for kind, record in records:
+        CaseRecord.create(case=row, kind=kind, record_id=record.id, record=record.ref, how="opened", by=school.cast.sam)
+    data = {"student": school.student.ref, "case_type": row.case_type.ref, "kind": "task", "record": school.task.ref}
+    Event.create(actor=school.cast.sam, verb="case.opened_itself", target=row.ref, data=json.dumps(data))
+
+
+def another_student_in_a_meeting(school, person):
+    """They see the meeting because of a case, whose student alone is shown to them."""
+    MeetingStudent.create(meeting=school.meeting, student=school.ann, added_by=school.cast.sam)
+
+
+def a_student_of_the_name_that_was_referred(school, person):
+    """Rae's referral waits: whether the school knows somebody of that name is not for her."""
+    waiting = school.referral
+    row = factories.student(waiting.first_name, waiting.last_name, year_group="8", ref=NEW["student"])
+    type(row).update(sort_name=waiting.sort_name).where(type(row).id == row.id).execute()
+    case(school, row)
+
+
 # Whom each difference comes closest to (the bounded run), and who else is asked by `make torture`.
 WORLDS = [
     (need_to_know, ["kay", "stu"], ["oli", "mo", "rae", "nobody"]),
@@ -249,13 +343,21 @@ WORLDS = [
     (a_cohort_they_do_not_support, ["gil", "stu"], ["kay", "oli", "mo", "rae", "nobody"]),
     (a_cohort_they_supported, ["oli"], ["sam", "kay"]),
     (a_student_of_a_cohort_they_are_excluded_from, ["ada", "gil"], ["mo"]),
+    (work_of_others, ["oli", "stu"], ["kay", "sam", "rae", "nobody"]),
+    (work_on_a_hidden_case, ["oli"], ["kay", "sam", "rae"]),
+    (work_of_a_student_they_are_excluded_from, ["ada", "oli"], ["kay", "sam"]),
+    (own_work_that_opened_a_case, ["sam"], ["kay"]),
+    (another_student_in_a_meeting, ["mo"], ["ken"]),
+    (a_student_of_the_name_that_was_referred, ["rae"], ["stu"]),
 ]
 # The audit log tells an admin who did what: what it may say about a record closed to them has a test of its own.
 AS_EVER = ("/static/", "/account", "/setup")
 AUDIT = ("/admin/audit", "/admin/email", "/health")
 # What is made in a second world, by the references it gets there.
 NEW = {
-    "incident": "I-2WRLD2", "student": "2WRLD22222", "case": "C-2WRLD2", "cohort": "2WRLDC2222", "milestone": "2WRLDM2222"
+    "incident": "I-2WRLD2", "student": "2WRLD22222", "case": "C-2WRLD2", "cohort": "2WRLDC2222", "milestone": "2WRLDM2222",
+    "task": "2WRLDT2222", "meeting": "2WRLDG2222", "plan": "2WRLDP2222", "response": "2WRLDR2222", "file": "2WRLDF2222",
+    "referral": "2WRLDV2222",
 }  # fmt: skip
 
 
@@ -270,7 +372,10 @@ def requests(app, school, visitor, full):
         gets = [url for url in addresses(app, school, every=False) if url not in closed and not url.startswith(AS_EVER)]
     gets += ["/", f"/search?q={school.secret.ref}", "/search?q=ib", "/students?q=ib&show=all", "/incidents?q=know"]
     gets += [f"/search?q={school.case.ref}", "/search?q=know", "/search?q=Ann", "/search/suggest?q=Ann", "/cases?q=know"]
-    gets += [f"/students/{school.ann.ref}{page}" for page in ("", "/incidents", "/cases", "/cases/export.csv")]
+    below = ("", "/incidents", "/cases", "/cases/export.csv", "/timeline", "/tasks", "/meetings", "/plans", "/files")
+    gets += [f"/students/{student.ref}{page}" for student in (school.ann, school.student) for page in below]
+    gets += ["/case-management/dashboard", "/tasks", "/tasks?list=all", "/tasks?list=set", "/meetings", "/meetings?when=all", "/plans",
+             "/plans?q=know", "/referrals", "/forms", f"/forms/{school.form.ref}/responses", "/notifications", "/interventions"]
     gets += [f"/incidents/{school.incident.ref}", "/reports/incidents?text=know", f"/cases/{school.open_case.ref}"]
     gets += [f"/incidents/{school.incident.ref}/access", f"/incidents/{school.incident.ref}/versions"]
     for base, group in itertools.product(("/groups", "/admin/groups"), (school.other_group, school.cast.counselling)):
@@ -280,7 +385,8 @@ def requests(app, school, visitor, full):
     gets += [f"/personnel/{person.ref}" for person in (school.fay, school.lou)] + [f"/personnel?group={school.third_group.ref}"]
     gets += [f"/students/{school.ann.ref}/milestones", "/milestones", "/milestones?list=asking", "/milestones/export.csv", "/cohorts"]
     hidden = {"incident": school.secret, "student": school.student, "case": school.case, "cohort": school.cohort,
-              "milestone": school.milestone}  # fmt: skip
+              "milestone": school.milestone, "task": school.task, "meeting": school.meeting, "plan": school.plan,
+              "response": school.response, "file": school.student_file, "referral": school.referral}  # fmt: skip
     for old, new in ((row.ref, NEW[name]) for name, row in hidden.items()):
         about_it = [url for _, methods, url in samples(app, school) if old in url and "GET" in methods]
         gets += [url.replace(old, new) for url in about_it[:: 1 if full else 4]]

@@ -26,6 +26,7 @@ from models import (
     CaseEntry,
     CaseEntryVersion,
     CasePresenting,
+    CaseRecord,
     CloseReason,
     DepartmentDirector,
     Draft,
@@ -36,17 +37,25 @@ from models import (
     IncidentAssignment,
     IncidentClosure,
     IncidentVersion,
+    InterventionMember,
+    MeetingVersion,
     MilestoneReminder,
     MilestoneRequest,
     MilestoneTemplate,
     Notification,
     OutboxEmail,
     PasswordLink,
+    PlanIntervention,
+    PlanPoint,
+    PlanReview,
+    PlanVersion,
     SavedReport,
     School,
     Session,
     StoredFile,
     StudentContact,
+    StudentFileGroup,
+    TaskNote,
 )
 from tests import factories
 from tests.cast import make as make_cast
@@ -113,6 +122,13 @@ def build(app, cast):
     _secret_case(world)
     _agencies(world)
     _open_cases(world)
+    _secret_task(world)
+    _secret_meeting(world)
+    _secret_student_file(world)
+    _secret_plan(world)
+    _form(world)
+    _secret_response(world)
+    _secret_referral(world)
     _cohorts(world)
     _milestones(world)
     _own_cohort(world)
@@ -285,6 +301,97 @@ def _open_cases(world):
     world.open_case = factories.case(world.ann, cast.kay, "Reading support", entries=[(cast.kay, "Rang home.")],
                                      incidents=[world.incident], coordinator=cast.sam)  # fmt: skip
     world.closed_case = factories.case(world.ann, None, "Attendance", staff=[cast.oli], status="Closed")
+
+
+def _secret_task(world):
+    """Sam set it for Gil, and it belongs to the secret case."""
+    cast, token = world.cast, world.tokens
+    row = world.task = factories.task(world.student, cast.gil, cast.sam, token("task", "title"), notes=token("task", "notes"),
+                                      due_on=clock.now().date() - timedelta(days=1))  # fmt: skip
+    token.add("task", "reference", row.ref)
+    TaskNote.create(task=row, author=cast.gil, text=token("task", "note"))
+    CaseRecord.create(case=world.case, kind="task", record_id=row.id, record=row.ref, how="joined", by=cast.sam)
+    Event.create(actor=cast.sam, verb="task.set", target=row.ref, data=json.dumps({"student": world.student.ref}))
+
+
+def _secret_meeting(world):
+    """Sam scheduled it for Gil, and it belongs to the secret case: Ken and Mo see its time, and neither agenda nor place."""
+    cast, token = world.cast, world.tokens
+    row = world.meeting = factories.meeting(cast.sam, [world.student], [cast.gil], place=token("meeting", "place"),
+                                            agenda=token("meeting", "agenda"))  # fmt: skip
+    token.add("meeting reference", "reference", row.ref)
+    said = {"agenda": token("meeting", "olderagenda"), "outcome": "", "students": {}}
+    MeetingVersion.create(meeting=row, number=1, fields=json.dumps(said), author=cast.sam)
+    CaseRecord.create(case=world.case, kind="meeting", record_id=row.id, record=row.ref, how="joined", by=cast.sam)
+    Event.create(actor=cast.sam, verb="meeting.scheduled", target=row.ref,
+                 data=json.dumps({"students": [world.student.ref], "staff": [cast.gil.ref]}))  # fmt: skip
+
+
+def _secret_student_file(world):
+    """Sam submitted it for the group Counselling, in which Gil is."""
+    cast, token = world.cast, world.tokens
+    content = token("file", "content")
+    stored = uploads.store(world.settings.files, io.BytesIO(f"Report: {content}\n".encode()), "report.txt")
+    row = world.student_file = StoredFile.create(
+        student=world.student, shown_to="groups", name=f"{token('file', 'name')}.txt", path_name=stored.path_name,
+        size=stored.size, media_type=stored.media_type, sha256=stored.sha256, uploaded_by=cast.sam,
+    )  # fmt: skip
+    StudentFileGroup.create(file=row, group=cast.counselling)
+    token.add("file", "reference", row.ref)
+    token.add("never", "path of a student's file", stored.path_name)
+
+
+def _secret_plan(world):
+    """A plan about the secret student that belongs to the secret case: Sam leads it, Gil works on it."""
+    cast, token, day = world.cast, world.tokens, clock.now().date() - timedelta(days=20)
+    world.intervention = factories.intervention_group(cast.sam, "Reading club")
+    row = world.plan = factories.plan(
+        world.student, cast.sam, staff=[cast.gil], intervention_group=world.intervention, starts_on=day, goal=token("plan", "goal"), concern=token("plan", "concern"),
+        measure=token("plan", "measure"), baseline=1.0, target=5.0, review_by=clock.now().date(),
+    )  # fmt: skip
+    token.add("plan", "reference", row.ref)
+    said = {"tier": 1, "concern": "", "goal": token("plan", "oldergoal"), "measure": "", "baseline": None, "target": None,
+            "starts_on": day.isoformat(), "review_by": None}  # fmt: skip
+    PlanVersion.create(plan=row, number=1, fields=json.dumps(said), author=cast.sam)
+    world.plan_step = PlanIntervention.create(plan=row, text=token("plan", "step"), started_on=day, author=cast.sam)
+    world.plan_point = PlanPoint.create(plan=row, day=day, value=2, note=token("plan", "pointnote"), author=cast.gil)
+    PlanReview.create(plan=row, day=day, decision="continue", notes=token("plan", "reviewnotes"), author=cast.sam)
+    CaseRecord.create(case=world.case, kind="plan", record_id=row.id, record=row.ref, how="joined", by=cast.sam)
+    InterventionMember.create(group=world.intervention, student=world.student, plan=row, added_by=cast.sam)
+
+
+def _form(world):
+    """A form for everybody, whose responses Counselling reads. What a form asks is no secret."""
+    fields = [{"key": "f1", "type": "long_text", "label": "What is the concern?"}, {"key": "f2", "type": "file", "label": "Papers"}]
+    open_to_all = {"for_referral_users": True, "for_students": True}
+    world.form = factories.form("Concern", world.cast.ada, fields, readers=[world.cast.counselling], **open_to_all)
+
+
+def _secret_response(world):
+    """Sam sent it about the secret student, with a file; Counselling reads it (Gil), and it belongs to the secret case."""
+    cast, token = world.cast, world.tokens
+    row = world.response = factories.response(world.form, cast.sam, world.student, {"f1": f"He said {token('response', 'answer')}."})
+    token.add("response", "reference", row.ref)
+    CaseRecord.create(case=world.case, kind="form", record_id=row.id, record=row.ref, how="joined", by=cast.sam)
+    stored = uploads.store(world.settings.files, io.BytesIO(f"Seen: {token('response', 'filecontent')}\n".encode()), "seen.txt")
+    world.response_file = StoredFile.create(
+        form_response=row, form_field="f2", name=f"{token('response', 'filename')}.txt", path_name=stored.path_name,
+        size=stored.size, media_type=stored.media_type, sha256=stored.sha256, uploaded_by=cast.sam,
+    )  # fmt: skip
+    token.add("response", "reference of its file", world.response_file.ref)
+    type(row).update(answers=json.dumps(json.loads(row.answers) | {"f2": [world.response_file.ref]})).execute()
+    token.add("never", "path of a file of a response", stored.path_name)
+
+
+def _secret_referral(world):
+    """Rae's, about somebody whom the school does not know; it waits for Counselling (Gil)."""
+    cast, token = world.cast, world.tokens
+    names = token("referral", "firstname"), token("referral", "lastname")
+    row = world.referral = factories.referral(world.form, cast.rae, *names, answers={"f1": f"I saw {token('referral', 'answer')}."},
+                                              about=token("referral", "about"))  # fmt: skip
+    token.add("referral", "reference", row.ref)
+    token.add("referral", "reference of its response", row.response.ref)
+    world.filters = SavedReport.create(owner=cast.ken, name=token("own", "filtersname"), query="q=x", form=world.form)
 
 
 def _cohorts(world):

@@ -8,8 +8,8 @@ import pytest
 
 import tasks
 from blueprints.cases.queries import confirmation_of
-from blueprints.cohorts import actions, addresses, queries
-from blueprints.kit import csvread
+from blueprints.cohorts import actions, queries
+from blueprints.kit import addresses, csvread
 from models import CohortStudent, Event, Exclusion, ImportRun, Student
 from permissions import Denied
 from tests.factories import account, cohort, exclusion, student

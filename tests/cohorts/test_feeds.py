@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import icalendar
 import pytest
 
+from blueprints.account import actions
 from blueprints.account.tokens import feed_token, link_token
-from blueprints.cohorts import actions
 from extensions import clock
 from models import Account, CalendarFeed, Cohort, Event, Milestone, MilestoneRequest, School, Student, StudentMilestone
 from tests import factories

@@ -87,7 +87,9 @@ def test_tabs_are_links(cast, client_for):
     assert f'<a href="/students/{ref}/incidents">Incidents' in page
     assert "Conflicts of interest" not in page
     labels = [label for label, *_ in queries.tabs(cast.ada, cast.student)]
-    assert labels == ["Overview", "Incidents", "Case", "Conflicts of interest"]
+    assert labels == [
+        "Overview", "Incidents", "Case", "Timeline", "Tasks", "Meetings", "Plans", "Files", "Conflicts of interest",
+    ]  # fmt: skip
 
 
 def test_missing_and_excluded_are_the_same_answer(cast, client_for):

@@ -7,7 +7,9 @@ from tests.access.conftest import school, visitors
 __all__ = ["school", "visitors"]
 
 # What these count would be another number on a busy machine: seconds, megabytes, how far something got until a kill.
-ALONE = {"test_alerts", "test_bombs", "test_connections", "test_kills", "test_migration_kills", "test_writers"}
+ALONE = {
+    "test_alerts", "test_bombs", "test_connections", "test_kills", "test_migration_kills", "test_triggers", "test_writers",
+}  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):

@@ -14,11 +14,13 @@ import tasks
 from blueprints.admin import actions as admin_actions
 from blueprints.cases import actions as case_actions
 from blueprints.cases import queries as cases
+from blueprints.cases.actions import triggering
 from blueprints.cohorts import actions as cohort_actions
 from blueprints.imports import runs as imports
 from blueprints.incidents import actions as incident_actions
 from extensions import clock, db
-from models import Account, Case, CaseGroup, Conflict, Group, ImportRun, Incident
+from models import Account, Case, CaseGroup, CloseReason, Conflict, Group, ImportRun, Incident, Student
+from tests.work import happenings
 
 
 def _open():
@@ -110,6 +112,54 @@ def attach_for_ever(say, actor, case_ids, group_ids, seed):
             confirmed = cases.confirmation_of(cases.new_readers(case, group))
             case_actions.attach_group(case, group, actor=actor, confirmed=confirmed, email=True)
         say((case.id, group.id, not is_attached))
+
+
+def trigger_for_ever(say, kind, actor, student_ids, seed):
+    """Lets the thing of this kind happen to one student after the other, and closes their case now and then, so that the next
+    opens another; says which was committed: (student, the record)."""
+    _open()
+    chance = random.Random(seed)
+    actor, reason = Account.get_by_id(actor), CloseReason.get()
+    say("ready")
+    while True:
+        student = Student.get_by_id(chance.choice(student_ids))
+        case = Case.get_or_none((Case.student == student) & (Case.status == "Open"))
+        if case and chance.random() < 0.3:
+            case_actions.close_case(case, reason=reason.id, outcome="", actor=actor, version=case.version)
+        say((student.id, happenings.happen(kind, student, actor).id))
+
+
+def trigger_and_stop(say, kind, actor, student_id, after):
+    """The same once, and then no step further: says "written" once the record is in the open transaction, with `after` once
+    its case is as well, and waits to be killed."""
+    _open()
+    open_or_join = triggering.open_or_join
+
+    def stop(*args, **named):
+        if after:
+            open_or_join(*args, **named)
+        say("written")
+        time.sleep(600)
+
+    triggering.open_or_join = stop
+    happenings.happen(kind, Student.get_by_id(student_id), Account.get_by_id(actor))
+
+
+def trigger_at_once(say, kind, actor, student_ids, count, start_at):
+    """`count` times to these students in turn, beside other processes that do the same; says every problem a user would have
+    seen."""
+    _open()
+    actor, problems = Account.get_by_id(actor), []
+    students = [Student.get_by_id(one) for one in student_ids]
+    time.sleep(max(0.0, start_at - time.time()))
+    for turn in range(count):
+        try:
+            happenings.happen(kind, students[turn % len(students)], actor)
+        except Conflict:
+            pass
+        except Exception as problem:
+            problems.append(f"{kind}: {type(problem).__name__} {problem}")
+    say(problems)
 
 
 def write(say, number, count, incident_ids, people, start_at):

@@ -10,7 +10,6 @@ from blueprints.cohorts.actions.cohorts import (
     restore_cohort,
 )
 from blueprints.cohorts.actions.copying import copy_cohort
-from blueprints.cohorts.actions.feeds import make_feed, note_feed_read, revoke_feed
 from blueprints.cohorts.actions.files import copied, remove_file, remove_template_file
 from blueprints.cohorts.actions.groups import attach_group, detach_group
 from blueprints.cohorts.actions.invitations import invite_students
@@ -42,11 +41,9 @@ __all__ = [
     "forget_results",
     "detach_group",
     "invite_students",
-    "make_feed",
     "mark",
     "mark_many",
     "move_student",
-    "note_feed_read",
     "order_milestones",
     "queue_due",
     "remove_file",
@@ -55,7 +52,6 @@ __all__ = [
     "remove_template",
     "remove_template_file",
     "restore_cohort",
-    "revoke_feed",
     "save_milestone",
     "save_template",
     "take_back",

@@ -5,10 +5,10 @@ import json
 
 import events
 import permissions
-from blueprints.cohorts import addresses
 from blueprints.cohorts.actions.base import hold_cohort
 from blueprints.cohorts.queries.adding import BATCH, FORGOTTEN, KEEP, KIND, judge, options_of
 from blueprints.cohorts.queries.groups import changed_by_moving
+from blueprints.kit import addresses
 from blueprints.kit.refusing import Refused, Unconfirmed, confirmation_of
 from blueprints.kit.text import email_problem, safe_name
 from extensions import clock, db

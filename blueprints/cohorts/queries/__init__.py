@@ -29,7 +29,7 @@ from blueprints.cohorts.queries.milestones import file as milestone_file
 from blueprints.cohorts.queries.milestones import files as milestone_files
 from blueprints.cohorts.queries.milestones import milestone, milestones, stored_files, template, templates
 from blueprints.cohorts.queries.own import (
-    feed_of,
+    dated,
     own_dashboard,
     own_feed,
     own_file,
@@ -80,6 +80,7 @@ __all__ = [
     "cohort",
     "cohort_choices",
     "count_students",
+    "dated",
     "due_reminders",
     "due_students",
     "email_milestone_answered",
@@ -87,7 +88,6 @@ __all__ = [
     "email_milestone_reminder",
     "email_student_invitation",
     "every_cohort",
-    "feed_of",
     "gained_by_attaching",
     "history",
     "in_cohort",

@@ -7,7 +7,7 @@ from datetime import timedelta
 from peewee import JOIN
 
 import permissions
-from blueprints.cohorts.addresses import counted
+from blueprints.kit.addresses import counted
 from models import CohortStudent, Exclusion, ImportRun, Student
 
 KIND = "cohort_students"

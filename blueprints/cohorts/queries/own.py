@@ -255,14 +255,6 @@ def room_for_own_files(user):
 # --- The calendar ----------------------------------------------------------------------------------------------------
 
 
-class Feed(NamedTuple):
-    """A live calendar feed: its secret address, when it was made, and when a calendar last asked for it."""
-
-    url: str
-    created_at: datetime
-    read_at: datetime | None
-
-
 class Dated(NamedTuple):
     """What a calendar shows of a milestone; `version` counts its changes."""
 
@@ -275,24 +267,22 @@ class Dated(NamedTuple):
 
 
 def own_feed(user, school):
-    """The student's Feed, or None when there is none; NotVisible when the student sees nothing yet. Records the read."""
+    """The student's feed (account.queries.Feed), or None when there is none; NotVisible when the student sees nothing yet.
+    Records the read."""
     own = _own(user, school)
     if own is None:
         raise permissions.NotVisible("calendar")
     events.record_alone("student.own_read", actor=user, target=own.ref, page="calendar")
-    live = (CalendarFeed.account == user) & CalendarFeed.revoked_at.is_null()
-    row = CalendarFeed.select().where(live).order_by(CalendarFeed.id.desc()).first()
-    return row and Feed(accounts.feed_url(row.nonce), row.created_at, row.read_at)
+    return accounts.own_feed(user)
 
 
-def feed_of(token, school):
-    """(account, student, [Dated]) of a calendar's secret address; NotVisible, as for one that never was, when it is revoked, the
-    account is closed, the student has left or students see nothing at the moment."""
-    account = accounts.feed_account(token)
+def dated(account, school):
+    """(student, [Dated]) for the calendar of a student's account; NotVisible, as for an address that never was, when the
+    student has left or students see nothing at the moment."""
     student = permissions.own_student(account, school)
     if student is None:
         raise permissions.NotVisible("calendar")
-    return account, student, [Dated(*row) for row in prepared.rows(_dated, account)]
+    return student, [Dated(*row) for row in prepared.rows(_dated, account)]
 
 
 def _dated(user):

@@ -6,11 +6,11 @@ from flask import flash, g, redirect, render_template, request, url_for
 import events
 import permissions
 from blueprints.cohorts import actions, queries
-from blueprints.cohorts.addresses import OUTCOMES, REFUSED, told
 from blueprints.cohorts.forms.cohorts import EmailForm, MoveForm, UploadForm
 from blueprints.cohorts.views import bp
 from blueprints.cohorts.views.common import loaded, sent
 from blueprints.kit import csvread
+from blueprints.kit.addresses import OUTCOMES, REFUSED, told
 from blueprints.kit.listing import paginate, with_args
 from blueprints.kit.refusing import confirmation_of
 from blueprints.kit.tables_out import table_response

@@ -44,8 +44,8 @@ class Todo(NamedTuple):
 def dashboard(user, school):
     """The sections of this person's start page, each None when it is not theirs. Records one read of the lists."""
     found = SimpleNamespace(
-        notices=[], announcements=[], told=None, students=None, cases=None, mine=None, alerted=None, actions=None,
-        unassigned=None, unread=0, is_empty=True,
+        notices=[], announcements=[], told=None, students=None, cases=None, mine=None, alerted=None, actions=None, tasks=None,
+        meetings=None, unassigned=None, unread=0, is_empty=True,
     )  # fmt: skip
     if not permissions.can(user, "incident.read"):
         return found
@@ -58,6 +58,8 @@ def dashboard(user, school):
     for name, rows in _incidents(user, school.cases_module, now - RECENTLY).items():
         setattr(found, name, Section(rows, MOST[name]))
     found.actions = Section(_open_actions(user), A_FEW)
+    found.tasks = Section(cases.my_tasks(user, A_FEW + 1), A_FEW)
+    found.meetings = Section(cases.next_meetings(user, A_FEW + 1), A_FEW)
     found.students = _students(user)
     if found.mine is None:  # whoever has My Assigned to work on finds their cases one link away
         found.cases = Section(cases.paging(user, mine=True, status="Open")[0](A_FEW + 1, 0), A_FEW)
@@ -75,10 +77,10 @@ def _students(user):
 
 
 def _record(user, found):
-    """One audit row: how many incidents were on the page, and how many rows about cases."""
+    """One audit row: how many incidents were on the page, and how many rows about cases, tasks and meetings."""
     lists = {name: len(section.rows) for name, section in vars(found).items() if isinstance(section, Section)}
     shown = sum(lists[name] for name in (*MOST, "actions") if name in lists)
-    of_cases = {name: lists[name] for name in ("cases", "students") if lists.get(name)}
+    of_cases = {name: lists[name] for name in ("cases", "students", "tasks", "meetings") if lists.get(name)}
     events.record_alone("incident.listed", actor=user, count=shown, list="dashboard", **of_cases)
 
 

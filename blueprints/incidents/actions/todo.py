@@ -6,8 +6,9 @@ import events
 import permissions
 from blueprints.incidents.actions.alerting import add_alerts
 from blueprints.incidents.actions.base import Refused
+from blueprints.kit.once import told_already
 from extensions import clock, db
-from models import Account, Incident, IncidentAction, Notification, OutboxEmail
+from models import Account, Incident, IncidentAction
 
 CATCH_UP = timedelta(days=7)  # how long after its day somebody is still told that an action is due
 
@@ -76,24 +77,16 @@ def queue_due_actions(today):
     if not waiting:
         return 0
     with db.atomic():
-        for once in _told_already(waiting):
+        for once in told_already("action_due", {once: _told(row) for once, row in waiting.items()}):
             del waiting[once]
         for once, row in waiting.items():
+            person, target_id, detail = _told(row)
             events.notify(
-                "action_due", [Account(id=row.person)], actor=None, target=row.ref, target_id=row.id,
-                detail=row.due_on.isoformat(), once=once, digest_on=today,
+                "action_due", [Account(id=person)], actor=None, target=row.ref, target_id=target_id, detail=detail,
+                once=once, digest_on=today,
             )  # fmt: skip
     return len(waiting)
 
 
-def _told_already(waiting):
-    """The keys of `waiting` that an email, or for those who want none at once a row of their list, stands for."""
-    emails = OutboxEmail.select(OutboxEmail.once).where(OutboxEmail.once.in_(list(waiting)))
-    told = {once for (once,) in emails.tuples()}
-    left = [row for once, row in waiting.items() if once not in told]
-    if left:
-        mine = Notification.account.in_({row.person for row in left}) & (Notification.kind == "action_due")
-        rows = Notification.select(Notification.target_id, Notification.detail)
-        rows = rows.where(mine & Notification.target_id.in_([row.id for row in left]))
-        told |= waiting.keys() & {f"action_due:{action}:{due_on}" for action, due_on in rows.tuples()}
-    return told
+def _told(row):
+    return row.person, row.id, row.due_on.isoformat()

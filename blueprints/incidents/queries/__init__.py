@@ -5,6 +5,7 @@ email may still say. Nothing is written here but the audit row of a read.
 """
 
 from blueprints.incidents.queries.choices import (
+    ROLES,
     Audience,
     assignable,
     category_tree,
@@ -56,6 +57,7 @@ from blueprints.incidents.queries.record import (
 
 __all__ = [
     "COUNTED",
+    "ROLES",
     "Audience",
     "Part",
     "Summary",

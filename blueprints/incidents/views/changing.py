@@ -12,7 +12,7 @@ from blueprints.incidents.queries.choices import ROLES
 from blueprints.incidents.views import bp, choosing
 from blueprints.incidents.views.common import changeable, confirmed, in_school_words, student_words, to_incident
 from blueprints.kit import presentation
-from blueprints.kit.attempt import attempt, blame
+from blueprints.kit.attempt import attempt, blame, sent_from
 
 
 @bp.route("/incidents/<ref>/text", methods=["GET", "POST"])
@@ -20,7 +20,7 @@ from blueprints.kit.attempt import attempt, blame
 def text(ref):
     incident = changeable(ref)
     draft = accounts.draft(g.user, _draft_of(ref)) if request.method == "GET" else None
-    now = {"text": incident.text, "number": incident.text_version}
+    now = {"text": incident.text, "number": sent_from(incident.text_version)}
     form = TextForm(formdata=MultiDict(draft)) if draft else TextForm(data=now)
     tried = None
     if form.validate_on_submit():

@@ -16,18 +16,22 @@ def saved_reports(user):
             SavedReport.ref, SavedReport.name, SavedReport.query, SavedReport.is_shared, Account.name, Account.id
         )
         .join(Account)
-        .where((SavedReport.owner == user) | SavedReport.is_shared)
+        .where(_of_incidents(user))
         .order_by(SavedReport.name, SavedReport.id)
     )
     rows = [SavedRow(*values, owner_id == user.id) for *values, owner_id in query.tuples()]
     return [row for row in rows if row.is_mine], [row for row in rows if not row.is_mine]
 
 
+def _of_incidents(user):
+    """One's own and shared ones. Filters of a form's responses are saved in the same table and stand on that list."""
+    return SavedReport.form.is_null() & ((SavedReport.owner == user) | SavedReport.is_shared)
+
+
 def saved_report(user, ref):
     """A report that is this person's own or shared; NotVisible otherwise."""
     permissions.require("report.run", user)
-    visible = (SavedReport.owner == user) | SavedReport.is_shared
-    row = SavedReport.get_or_none((SavedReport.ref == ref) & visible)
+    row = SavedReport.get_or_none((SavedReport.ref == ref) & _of_incidents(user))
     if row is None:
         raise permissions.NotVisible(ref)
     return row
