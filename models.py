@@ -718,6 +718,9 @@ class TaskNote(BaseModel):
     at = UtcDateTimeField(default=clock.now)
     text = TextField()
 
+    class Meta:
+        indexes = ((("task", "at"), False),)
+
 
 class Meeting(BaseModel):
     """A student meeting. `sequence` counts its moves for calendar programs (RFC 5545, 3.8.7.4)."""
@@ -894,6 +897,9 @@ class PlanPoint(BaseModel):
     at = UtcDateTimeField(default=clock.now)
     removed_at = UtcDateTimeField(null=True)
     removed_by = ForeignKeyField(Account, null=True)
+
+    class Meta:
+        indexes = ((("plan", "removed_at", "at"), False),)
 
 
 class PlanReview(BaseModel):

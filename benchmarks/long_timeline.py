@@ -34,7 +34,7 @@ from models import (
     new_ref,
 )
 
-TASKS, MEETINGS, PLANS, POINTS, RESPONSES, ENTRIES = 1_000, 500, 40, 25, 400, 600
+TASKS, MEETINGS, PLANS, POINTS, RESPONSES, ENTRIES = 800, 400, 32, 25, 400, 500
 
 
 def main(ref):

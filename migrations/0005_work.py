@@ -97,6 +97,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = "task_note"
+            indexes = ((("task", "at"), False),)
 
     class Meeting(Model):
         ref = CharField(unique=True, max_length=16)
@@ -272,6 +273,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = "plan_point"
+            indexes = ((("plan", "removed_at", "at"), False),)
 
     class PlanReview(Model):
         ref = CharField(unique=True, max_length=16)

@@ -22,6 +22,8 @@ from tests.browser import steps
 
 DOMAIN = "demo.example.org"
 DESK, PHONE = (1366, 768), (390, 844)
+SHEET, MARGIN = (794, 1123), (57, 68)  # A4 and the margins of static/caseward.css, at 96 dots an inch
+ON_PAPER = (SHEET[0] - 2 * MARGIN[0], SHEET[1] - 2 * MARGIN[1])
 COLOURS = 128  # enough for a page; makes a picture a third as heavy
 
 # Which records make good pictures: the incident on which most hangs, the student with most incidents, …
@@ -43,6 +45,18 @@ RECORDS = {
     "milestone": "SELECT m.ref FROM milestone m JOIN stored_file f ON f.milestone_id = m.id",
     "asked": "SELECT m.ref FROM milestone m JOIN milestone_request r ON r.milestone_id = m.id",
     "request": "SELECT ref FROM milestone_request",
+    "task": "SELECT t.ref FROM task t JOIN student s ON s.id = t.student_id JOIN account a ON a.id = t.assigned_to_id "
+            "WHERE s.last_name = 'Sturgeon' AND a.name = 'Gil Gannet' AND t.state = 'open'",
+    "meeting": "SELECT m.ref FROM meeting m JOIN meeting_student ms ON ms.meeting_id = m.id JOIN student s ON s.id = ms.student_id "
+               "WHERE s.last_name = 'Sturgeon' ORDER BY m.starts_at DESC LIMIT 1",
+    "plan": "SELECT p.ref FROM plan p JOIN student s ON s.id = p.student_id WHERE s.last_name = 'Sturgeon' AND p.state = 'active'",
+    "intervention": "SELECT g.ref FROM intervention_group g JOIN account a ON a.id = g.lead_id WHERE a.name = 'Kay Kestrel'",
+    "worry": "SELECT ref FROM form WHERE for_staff AND NOT for_referral_users AND published ORDER BY id LIMIT 1",
+    "referring": "SELECT ref FROM form WHERE for_referral_users AND published ORDER BY id LIMIT 1",
+    "check_in": "SELECT ref FROM form WHERE for_students AND published ORDER BY id LIMIT 1",
+    "response": "SELECT r.ref FROM form_response r JOIN form f ON f.id = r.form_id "
+                "WHERE f.for_staff AND NOT f.for_referral_users ORDER BY length(r.answers) DESC, r.id LIMIT 1",
+    "referral": "SELECT r.ref FROM referral r WHERE r.state = 'received' ORDER BY r.id LIMIT 1",
     "first_day": "SELECT date(min(happened_at)) FROM incident",
     "last_day": "SELECT date(max(happened_at), '-60 days') FROM incident",
 }  # fmt: skip
@@ -61,7 +75,7 @@ class Picture(NamedTuple):
     who: str | None
     address: str
     prepare: object = None
-    also: tuple = ()  # "phone", "dark"
+    also: tuple = ()  # "phone", "dark"; "paper" is the first sheet as printed, less the browser's page numbers
 
 
 def fill_in(page):
@@ -116,6 +130,24 @@ def add_member(page):
     page.get_by_role("button", name="Confirm", exact=True).wait_for()
 
 
+def open_add(page):
+    """The menu + of a student's page."""
+    page.get_by_label("Add", exact=True).click()
+
+
+def say_who_gains(page):
+    """A trigger that is switched on, with a group, and who gets access by it."""
+    page.get_by_label("Assign a Task", exact=True).check()
+    page.get_by_role("group", name="Assign a Task", exact=True).get_by_label("Groups", exact=True).press_sequentially("Coun")
+    page.get_by_role("option", name="Counselling").first.click()
+    page.get_by_text("This gives").scroll_into_view_if_needed()
+
+
+def to_the_chart(page):
+    """The measured values of a plan, further down."""
+    page.evaluate("document.querySelector('#progress').scrollIntoView()")
+
+
 def type_a_name(page):
     """The search bar with its suggestions."""
     page.get_by_role("search").get_by_label("Search", exact=True).press_sequentially("an")
@@ -156,10 +188,46 @@ PICTURES = (
     Picture("students", "kay", "/students", also=("phone",)),
     Picture("student", "kay", "/students/{student}", also=("phone",)),
     Picture("student-incidents", "kay", "/students/{student}/incidents"),
+    Picture("student-add", "kay", "/students/{stu}", open_add, ("phone",)),
+    Picture("timeline", "kay", "/students/{stu}/timeline", also=("phone", "dark")),
+    Picture("chronology", "kay", "/students/{stu}/timeline/print", also=("paper",)),
+    Picture("student-plans", "kay", "/students/{stu}/plans"),
+    Picture("student-files", "kay", "/students/{stu}/files"),
+    Picture("submit-file", "kay", "/students/{stu}/files/new"),
+    Picture("tasks", "kay", "/tasks?list=all", also=("phone",)),
+    Picture("task", "gil", "/tasks/{task}", also=("phone",)),
+    Picture("new-task", "kay", "/tasks/new?student={stu}", also=("phone",)),
+    Picture("meetings", "kay", "/meetings", also=("phone",)),
+    Picture("meeting", "gil", "/meetings/{meeting}", also=("phone",)),
+    Picture("new-meeting", "kay", "/meetings/new?student={stu}"),
+    Picture("plans", "kay", "/plans", also=("phone",)),
+    Picture("plan", "sam", "/plans/{plan}", also=("phone", "dark")),
+    Picture("plan-progress", "sam", "/plans/{plan}", to_the_chart, ("phone",)),
+    Picture("plan-review", "sam", "/plans/{plan}/reviews/new"),
+    Picture("create-plan", "sam", "/plans/new?student={stu}"),
+    Picture("intervention-groups", "kay", "/interventions"),
+    Picture("intervention-group", "kay", "/interventions/{intervention}", also=("phone",)),
+    Picture("forms", "ada", "/forms", also=("phone",)),
+    Picture("form-builder", "ada", "/forms/{referring}/edit", also=("phone",)),
+    Picture("form-preview", "ada", "/forms/{referring}/preview"),
+    Picture("form-readers", "ada", "/forms/{worry}/readers"),
+    Picture("fill-in-form", "sam", "/forms/{worry}/responses/new?student={stu}", also=("phone",)),
+    Picture("responses", "ada", "/forms/{worry}/responses"),
+    Picture("response", "kay", "/responses/{response}"),
+    Picture("referrals", "kay", "/referrals?state=all", also=("phone",)),
+    Picture("referral", "kay", "/referrals/{referral}", also=("phone",)),
+    Picture("referral-user", "rae", "/", also=("phone",)),
+    Picture("refer", "rae", "/forms/{referring}/responses/new", also=("phone",)),
+    Picture("own-form", "stu", "/forms/{check_in}/responses/new", also=("phone",)),
     Picture("search", "kay", "/search?q=family"),
     Picture("search-suggestions", "kay", "/cases", type_a_name, ("phone",)),
     Picture("report", "kay", "/reports/incidents?status=Active", also=("phone", "dark")),
     Picture("reports", "kay", "/reports"),
+    Picture("case-management-dashboard", "ada", "/case-management/dashboard", also=("phone", "dark")),
+    Picture("dictionary", "ada", "/dictionary", also=("phone",)),
+    Picture("dictionary-effect", "ada", "/dictionary", say_who_gains),
+    Picture("dictionary-looking-back", "ada", "/dictionary/suggestions/task"),
+    Picture("case-types", "ada", "/dictionary/case-types"),
     Picture("case-management", "ada", "/case-management", also=("phone",)),
     Picture("cohorts", "ada", "/cohorts", also=("phone",)),
     Picture("cohort", "ada", "/cohorts/{cohort}"),
@@ -238,7 +306,7 @@ def take(browser, url, password, known, chosen):
         if chosen.names and picture.name not in chosen.names:
             continue
         for look in (None, *picture.also):
-            width, height = PHONE if look == "phone" else DESK
+            width, height = PHONE if look == "phone" else ON_PAPER if look == "paper" else DESK
             context = browser.new_context(
                 base_url=url, viewport={"width": width, "height": height}, reduced_motion="reduce", locale="en-GB",
                 color_scheme="dark" if look == "dark" else "light")  # fmt: skip
@@ -249,12 +317,23 @@ def take(browser, url, password, known, chosen):
             if picture.prepare:
                 picture.prepare(page)
             page.wait_for_load_state("networkidle")
-            if picture.prepare is not to_the_people:
+            if picture.prepare not in (to_the_people, to_the_chart, say_who_gains):
                 page.evaluate("scrollTo(0, 0)")
             name = f"{picture.name}-{look}.png" if look else f"{picture.name}.png"
-            save(page.screenshot(full_page=chosen.whole), chosen.into / name)
+            save(first_sheet(page) if look == "paper" else page.screenshot(full_page=chosen.whole), chosen.into / name)
             print(name, flush=True)
             context.close()
+
+
+def first_sheet(page):
+    """What stands on the first sheet of paper: up to the end of the cover sheet, with the margins around it."""
+    page.emulate_media(media="print")
+    cover = page.locator(".cover").bounding_box()
+    shot = page.screenshot(clip={"x": 0, "y": 0, "width": ON_PAPER[0], "height": min(cover["y"] + cover["height"], ON_PAPER[1])})
+    sheet, png = Image.new("RGB", SHEET, "white"), io.BytesIO()
+    sheet.paste(Image.open(io.BytesIO(shot)), MARGIN)
+    sheet.save(png, "PNG")
+    return png.getvalue()
 
 
 def enter(page, who, password, cookies):

@@ -29,10 +29,24 @@ _IN_MEMORY = 1024 * 1024
 _TRIGGERS = tuple("=+-@")
 _LEADING = tuple("\t\r\n")
 # Spreadsheets set to another separator (German, French) take a comma file apart at `;`, tab and line end, where a
-# formula could then begin. A dash and a space after a line end is a list, and stays one.
-_INNER_START = re.compile(r"([;\t\r\n]\s*)(?=[=+@＝＋＠﹦﹢﹫－﹣]|-(?! ))")
+# formula could then begin, also behind what nobody sees there: white space, characters without a width, and a quotation
+# mark, which is written twice and read as an empty text. A dash and a space after a line end is a list, and stays one.
+_WIDTHLESS = (
+    r'"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb'
+    r"\U000e0001-\U000e007f"
+)
+_SPACE = r" \x0b\x0c\x1c-\x1f\x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
-_INNER_MADE_SAFE = re.compile(_INNER_START.pattern.replace(")(?=", ")'(?=", 1))
+
+def _inner(before: str) -> re.Pattern[str]:
+    # No separator among them: the last one before the formula counts, and many in a row are gone through once.
+    unseen = rf"[{_SPACE}{_WIDTHLESS}]*"
+    return re.compile(
+        rf"([;\t\r\n](?:{unseen}(?={before}(?:[=+@＝＋＠﹦﹢﹫－﹣]|-(?! )))|{unseen}[{_WIDTHLESS}](?={before}-))){before}"
+    )
+
+
+_INNER_START, _INNER_MADE_SAFE = _inner(""), _inner("'")
 
 
 def csv_response(filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]], tz: tzinfo = UTC) -> Response:

@@ -19,7 +19,19 @@ from blueprints.students.forms import StudentForm as StudentForm  # what a refer
 from blueprints.students.queries import search_keys
 from blueprints.students.telling import CONTACT, DETAILS, LEFT, RETURNED, tell
 from extensions import clock, db
-from models import Account, Case, Exclusion, Incident, IncidentStudent, Student, StudentContact, is_postgres, new_ref
+from models import (
+    Account,
+    Case,
+    Exclusion,
+    Incident,
+    IncidentStudent,
+    Meeting,
+    MeetingStudent,
+    Student,
+    StudentContact,
+    is_postgres,
+    new_ref,
+)
 
 UNIQUE = {"email": "email_folded", "admission_number": "admission_number", "upn": "upn"}
 SEARCHED = ("first_name", "last_name", "preferred_name", "admission_number", "email")
@@ -246,13 +258,17 @@ def _sees(admin, on):
 
 
 def _orphaned(student, admins):
-    """What of the student none of these admins would see: "An incident", "A case", or None."""
+    """What of the student none of these admins would see: "An incident", "A case", "A meeting", or None."""
     parts = IncidentStudent.select(IncidentStudent.incident).where(IncidentStudent.student == student)
     incidents = {incident for (incident,) in parts.tuples()}
     cases = {case for (case,) in Case.select(Case.id).where(Case.student == student).tuples()}
+    about = MeetingStudent.select(MeetingStudent.meeting).where(MeetingStudent.student == student)
+    meetings = {meeting for (meeting,) in about.tuples()}
     for admin in admins:
         seen = permissions.visible_incidents(admin, Incident.id).where(Incident.id.in_(parts))
         incidents -= {incident for (incident,) in seen.tuples()}
         seen = permissions.visible_cases(admin, Case.id).where(Case.student == student)
         cases -= {case for (case,) in seen.tuples()}
-    return "An incident" if incidents else "A case" if cases else None
+        seen = permissions.visible_meetings(admin, Meeting.id).where(Meeting.id.in_(about))
+        meetings -= {meeting for (meeting,) in seen.tuples()}
+    return "An incident" if incidents else "A case" if cases else "A meeting" if meetings else None

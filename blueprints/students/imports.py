@@ -19,3 +19,7 @@ def apply(plan, *, actor, run_ref):
     events.record("student.imported", actor=actor, target=run_ref, run=run_ref, **plan.counts)
     accounts.follow_import(plan, actor=actor)
     telling.tell_of_import(plan, actor=actor)
+    # What stands on a student's timeline is recorded for each of them, whoever it was that noticed.
+    came_back = [row.known.ref for row in plan.of("changed") if "is_active" in row.values]
+    events.record_each("student.returned", [(ref, {}) for ref in came_back], actor=actor)
+    events.record_each("student.left", [(row.known.ref, {}) for row in plan.of("left")], actor=actor)

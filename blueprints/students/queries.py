@@ -5,6 +5,7 @@ for them, except on the page of a student whom they have a relation to. Must not
 """
 
 import re
+from functools import partial
 from typing import NamedTuple
 
 from peewee import SQL, Case, NodeList, fn
@@ -12,6 +13,7 @@ from peewee import SQL, Case, NodeList, fn
 import events
 import permissions
 from blueprints.kit import prepared
+from blueprints.kit.picking import Source
 from blueprints.kit.text import fold, one_line
 from models import Account, CohortStudent, Exclusion, Student, StudentContact
 
@@ -243,6 +245,11 @@ def pick(user, refs):
 
 def _picked(user, refs):
     return permissions.visible_students(user, *_columns(user)).where(Student.ref.in_(refs))
+
+
+def picker(user):
+    """Where a form that picks students finds them, as `user` may."""
+    return Source(partial(pick, user), partial(resolve_typed, user), partial(suggest, user, limit=20), chip)
 
 
 class Found(NamedTuple):

@@ -13,19 +13,49 @@ import app as application
 import permissions
 from blueprints.account import queries as account_queries
 from blueprints.account.queries import accounts
+from blueprints.cases import actions as cases_actions
 from blueprints.cases import queries as cases
+from blueprints.cases.actions import records as record_actions
+from blueprints.cases.actions import student_files as file_actions
+from blueprints.cases.actions import tasks as task_actions
 from blueprints.cases.queries import lists as case_lists
 from blueprints.cases.queries import record as case_record
+from blueprints.cases.queries.meeting import _reason_names as reasons_of_a_meeting
+from blueprints.cases.queries.tasks import _reason_names as reasons_of_a_task
 from blueprints.cases.views import common as case_views
 from blueprints.incidents.queries import record
 from blueprints.incidents.views import changing, common, status
 from blueprints.kit import prepared
+from blueprints.kit.refusing import Refused
+from blueprints.plans import actions as plan_actions
+from blueprints.plans.queries.plans import reason_names as reasons_of_a_plan
 from extensions import csrf
-from models import Account, Case, Incident, IncidentStudent, School
+from models import (
+    Account,
+    Case,
+    CaseRecord,
+    Exclusion,
+    FormResponse,
+    Incident,
+    IncidentStudent,
+    MeetingStudent,
+    School,
+)
 from tests import factories
 from tests.access.relations import CASE_RELATIONS, RELATIONS
-from tests.access.routes import IN, expected, outcome, route_of, samples
-from tests.access.test_actions_refuse import refusals
+from tests.access.routes import (
+    IN,
+    READS_FILE,
+    READS_MEETING,
+    READS_PLAN,
+    READS_RESPONSE,
+    READS_TASK,
+    expected,
+    outcome,
+    route_of,
+    samples,
+)
+from tests.access.test_actions_refuse import ACTIONS, refusals, refused
 from tests.access.test_canary import ask as ask_masked
 from tests.access.test_canary import found, hidden_from
 from tests.access.test_matrix import ask
@@ -41,7 +71,9 @@ PAGES = {
     "imports.run", "reports.index", "reports.edit_report", "admin.settings", "admin.users", "admin.user_edit",
     "admin.bulk_closing", "account.revoke_session", "home.search", "account.details", "cases.case", "cases.people",
     "cases.closure", "cases.file", "cases.new", "cases.exclusions", "cases.entry", "cases.incident_removal", "admin.own_group",
-    "admin.own_groups", "home.announcements", "home.notification", "account.personnel",
+    "admin.own_groups", "home.announcements", "home.notification", "account.personnel", "cases.dictionary", "cases.meeting",
+    "cases.meetings", "cases.submit_file", "cases.task", "cases.tasks", "forms.new", "forms.referral", "forms.response",
+    "forms.responses_to", "plans.index", "plans.intervention", "plans.new_intervention", "plans.plan", "timeline.timeline",
 }  # fmt: skip
 PEOPLE = ("nobody", "kay", "gil", "sam", "stu", "oli")
 
@@ -125,6 +157,113 @@ def check_canaries(app, school, visitors):
             yield from found(school, [visitors["kay"].get(url)], ["student", "details"])
 
 
+# {kind: (the record, its page, who of the cast sees it, all that somebody sees)}
+WORK = {
+    "task": (lambda w: w.task, lambda w: f"/tasks/{w.task.ref}", READS_TASK.may, permissions.visible_tasks),
+    "meeting": (lambda w: w.meeting, lambda w: f"/meetings/{w.meeting.ref}", READS_MEETING.may, permissions.visible_meetings),
+    "plan": (lambda w: w.plan, lambda w: f"/plans/{w.plan.ref}", READS_PLAN.may, permissions.visible_plans),
+    "form": (lambda w: w.response, lambda w: f"/responses/{w.response.ref}", READS_RESPONSE.may, permissions.visible_responses),
+    "file": (lambda w: w.student_file, lambda w: f"/students/{w.student.ref}/files/{w.student_file.ref}/access", READS_FILE.may,
+             permissions.visible_student_files),
+}  # fmt: skip
+
+
+def check_work(app, school, visitors, clock):
+    """A task, a meeting, a plan, a response and a file: who sees each, also when they are excluded from its student, and when
+    their role doesn't admit any reason."""
+    for person in ("oli", "kay", "ken", "gil", "mo", "sam", "ada", "rae", "stu"):
+        yield from sees_the_work(school, visitors[person], person, lambda may, person=person: person in may, "as it is")
+    for person in ("ada", "gil", "sam", "mo"):
+        with undone():
+            factories.exclusion(getattr(school.cast, person), school.ada2, student=school.student)
+            yield from sees_the_work(school, visitors[person], person, lambda may: False, "excluded")
+            yield from found(school, [visitors[person].get("/admin/audit")] if person == "ada" else [], WORK_TOKENS)
+    with undone():
+        Account.update(role=permissions.REFERRAL_USER).where(Account.id == school.cast.gil.id).execute()
+        yield from sees_the_work(school, visitors["gil"], "gil", lambda may: False, "a Referral User now")
+
+
+WORK_TOKENS = ["task", "meeting", "meeting reference", "plan", "response"]
+
+
+def sees_the_work(school, visitor, person, wanted, stage):
+    account = Account.get_by_id(getattr(school.cast, person).id)
+    for kind, (row, page, may, visible) in WORK.items():
+        listed = visible(account).where(visible(account).model.id == row(school).id).exists()
+        yield from opens(visitor, page(school), listed, wanted(may), f"{kind}, {person}, {stage}")
+
+
+def check_parts_of_meetings(app, school, visitors, clock):
+    """Who sees a meeting because of a case sees that case's student and no other, neither agenda nor place."""
+    with undone():
+        MeetingStudent.create(meeting=school.meeting, student=school.ann, added_by=school.cast.sam)
+        for person, whole in (("mo", False), ("ken", False), ("sam", True), ("gil", True)):
+            answer = visitors[person].get(f"/meetings/{school.meeting.ref}")
+            if ("ann finch" in answer.words) != whole:
+                yield f"{person}: another student of the meeting"
+            if bool(found(school, [answer], ["meeting"])) != whole:
+                yield f"{person}: what was written about the meeting"
+
+
+def check_offered_records(app, school, visitors, clock):
+    """What somebody sees because of a case alone is not offered to be put onto another one."""
+    with undone():
+        other = factories.case(school.student, school.cast.ken, "Another", staff=[school.cast.mo, school.cast.gil])
+        for person, offered in (("mo", False), ("gil", True)):
+            page = visitors[person].get(f"/cases/{other.ref}/records")
+            if (f"/records/task/{school.task.ref}" in page.text) != offered:
+                yield f"{person}: a task is offered, or not, {page}"
+
+
+def check_referrals(app, school, visitors, clock):
+    """Who sees a referral because of a case alone decides nothing; one that waits is kept from whoever is excluded from a
+    student of that name; what somebody sent is read by nobody else of the outsiders."""
+    waiting, cast = school.referral, school.cast
+    with undone(), app.app_context():
+        CaseRecord.create(case=school.case, kind="form", record_id=waiting.response_id, record=waiting.response.ref, how="linked", by=cast.ada)
+        if visitors["mo"].get(f"/referrals/{waiting.ref}").status != 200:
+            yield "a reader of the case doesn't see its referral"
+        for name in ("forms.accept", "forms.merge", "forms.decline"):
+            yield from refused(school, name, ACTIONS[name][1], cast.mo, "mo, by a case")
+    with undone():
+        row = factories.student(waiting.first_name, waiting.last_name)
+        type(row).update(sort_name=waiting.sort_name).where(type(row).id == row.id).execute()
+        for person in ("ada", "gil"):
+            exclusion = factories.exclusion(getattr(cast, person), school.ada2, student=row)
+            yield from opens(visitors[person], f"/referrals/{waiting.ref}", False, False, f"{person}, excluded by name")
+            Exclusion.delete().where(Exclusion.id == exclusion.id).execute()
+    own = {"rae": {school.raes_response.ref, waiting.response.ref}, "stu": {school.stus_response.ref}}
+    for person, refs in own.items():
+        sent = {row.ref for row in permissions.own_responses(getattr(cast, person))}
+        if sent != refs:
+            yield f"{person} has sent {sorted(sent)}"
+        shown = visitors[person].get("/responses.csv").text
+        for ref in {row.ref for row in FormResponse.select()} - refs:
+            if ref in shown:
+                yield f"{person}: {ref} of somebody else in the list of what they sent"
+
+
+def check_who_is_chosen(app, school, visitors, clock):
+    """Nobody who is excluded from the student is given a task, a meeting or a plan about them."""
+    cast, day = school.cast, clock.now().date()
+    times = {"starts_at": clock.now(), "ends_at": clock.now()}
+    said = {"tier": 2, "goal": "x", "concern": "", "measure": "", "baseline": None, "target": None, "starts_on": day, "review_by": None}
+    gives = {
+        "task": lambda: cases_actions.set_task(actor=cast.sam, student=school.student, title="x", assigned_to=cast.oli),
+        "plan": lambda: plan_actions.create_plan(school.student, lead=cast.oli, actor=cast.sam, **said),
+        "meeting": lambda: cases_actions.schedule_meeting(
+            actor=cast.sam, students=[school.student], staff=[cast.oli], meeting_type=school.meeting.meeting_type_id, **times),
+    }  # fmt: skip
+    with undone(), app.app_context():
+        factories.exclusion(cast.oli, school.ada2, student=school.student)
+        for kind, give in gives.items():
+            try:
+                give()
+            except Refused:
+                continue
+            yield f"{kind}: given to somebody who is excluded"
+
+
 def check_sessions_and_module(app, school, visitors, clock):
     with undone():
         School.update(cases_module=False).execute()
@@ -159,6 +298,11 @@ CHECKS = {
     "relations": lambda app, school, visitors, clock: check_relations(app, school, visitors),
     "canaries": lambda app, school, visitors, clock: check_canaries(app, school, visitors),
     "sessions": check_sessions_and_module,
+    "work": check_work,
+    "parts of meetings": check_parts_of_meetings,
+    "offered records": check_offered_records,
+    "referrals": check_referrals,
+    "who is chosen": check_who_is_chosen,
     "actions": lambda app, school, visitors, clock: refusals(app, school, ("gil", "mo", "oli", "stu")),
 }
 
@@ -166,7 +310,8 @@ CHECKS = {
 def forget_prepared():
     """SQL that was put together with a check, or without it, is not used for the other."""
     prepared._plans.clear()
-    for kept in (record._reason_names, case_record._reason_names, case_lists._words):
+    for kept in (record._reason_names, case_record._reason_names, case_lists._words, reasons_of_a_plan,
+                 reasons_of_a_meeting, reasons_of_a_task):  # fmt: skip
         kept.cache_clear()
 
 
@@ -298,6 +443,54 @@ REMOVALS |= {
 }  # fmt: skip
 
 
+WORK_REASONS = {"task": permissions.READ_TASK, "meeting": permissions.READ_MEETING, "plan": permissions.READ_PLAN,
+                "form": permissions.READ_RESPONSE, "file": permissions.READ_FILE}  # fmt: skip
+
+
+def kept_from_nothing(kind):
+    """Nobody is kept from a record of this kind by an exclusion from its student."""
+
+    def remove(monkeypatch, app):
+        monkeypatch.setitem(permissions._KINDS, kind, permissions._KINDS[kind]._replace(kept_from=lambda u: NOTHING))
+
+    return remove
+
+
+REMOVALS |= {
+    **{f"reason {name} for a {kind} always holds": (reason_always_holds(name, reasons), ["work"])
+       for kind, reasons in WORK_REASONS.items() for name in reasons},
+    **{f"exclusion from a {kind}": (kept_from_nothing(kind), ["work"]) for kind in WORK_REASONS},
+    "exclusion from the student of a record": (replace(permissions, "_kept_from", lambda *given: NOTHING), ["work"]),
+    "exclusion from a meeting, in the audit log": (replace(permissions, "_kept_from_meeting", lambda *given: NOTHING), ["work"]),
+    "exclusion from a response, in the audit log": (replace(permissions, "_kept_from_response", lambda *given: NOTHING), ["work"]),
+    "exclusion by the name of a referral": (kept_from_nothing("form"), ["referrals"]),
+    "exclusion on a record's page": (replace(permissions, "not_kept_from", lambda *given: EVERYTHING), ["work"]),
+    "the staff role of a reason": (replace(permissions, "_of_staff", lambda u, condition: condition), ["work"]),
+    **{f"who sees a {kind}": (replace(permissions, f"sees_{name}", lambda *given: EVERYTHING), ["work"]) for kind, name in (
+        ("task", "task"), ("meeting", "meeting"), ("plan", "plan"), ("response", "response"), ("file", "student_file"))},
+    "which students of a meeting are shown": (replace(permissions, "sees_meeting_student", lambda *given: EVERYTHING), ["parts of meetings"]),
+    "who sees a whole meeting": (replace(permissions, "sees_whole_meeting", lambda *given: EVERYTHING), ["parts of meetings"]),
+    "who decides on a referral": (replace(permissions, "DECIDE_REFERRAL", set(permissions.READ_RESPONSE)), ["referrals"]),
+    "whose responses one reads as one's own": (
+        replace(permissions, "own_responses", lambda user, *fields: FormResponse.select(*fields)), ["referrals"],
+    ),
+    "who manages a task": (replace(task_actions, "MANAGE", set(permissions.READ_TASK)), ["actions"]),
+    "who manages a file": (replace(file_actions, "MANAGE", set(permissions.READ_FILE)), ["actions"]),
+    "who manages a meeting": (replace(permissions, "MANAGE_MEETING", set(permissions.READ_MEETING)), ["actions"]),
+    "who manages a plan": (replace(permissions, "MANAGE_PLAN", set(permissions.READ_PLAN)), ["actions"]),
+    "require_record() in the actions": (replace(permissions, "require_record", lambda *given: []), ["actions"]),
+    "what may be put onto a case": (replace(permissions, "puts_onto_case", lambda *given: EVERYTHING), ["offered records"]),
+    "who puts a record onto a case": (replace(record_actions, "require_own_reason", lambda *given: None), ["actions"]),
+    "who runs an intervention group": (replace(permissions, "runs_intervention", lambda *given: EVERYTHING), ["pages"]),
+    "require_intervention() in the actions": (
+        replace(permissions, "require_intervention", lambda *given, **named: None), ["actions"],
+    ),
+    "whom something about a student is given to": (
+        replace(permissions, "fit_for_all", lambda ids, *fields: permissions.staff(*fields)), ["who is chosen"],
+    ),
+}  # fmt: skip
+
+
 def without_guard(monkeypatch, app):
     """The request knows who asks; nothing is held against the policy of the view."""
 
@@ -347,7 +540,8 @@ IN_THE_APP = {
     **{
         f"the policy {kind}": (without_policy(kind), ["pages"])
         for kind in ("admin.users", "admin.settings", "bulk_closing", "report.run", "search", "exclusion", "student.edit",
-                     "announcement", "group.manage", "case.open", "personnel.read")
+                     "announcement", "group.manage", "case.open", "personnel.read", "task.read", "meeting.read", "plan.read",
+                     "dictionary", "form.build", "intervention.manage")
     },
 }
 

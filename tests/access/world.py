@@ -132,6 +132,7 @@ def build(app, cast):
     _cohorts(world)
     _milestones(world)
     _own_cohort(world)
+    _own_responses(world)
     _admin_things(world)
     _own_things(world)
     _profile(world)
@@ -357,6 +358,7 @@ def _secret_plan(world):
     world.plan_point = PlanPoint.create(plan=row, day=day, value=2, note=token("plan", "pointnote"), author=cast.gil)
     PlanReview.create(plan=row, day=day, decision="continue", notes=token("plan", "reviewnotes"), author=cast.sam)
     CaseRecord.create(case=world.case, kind="plan", record_id=row.id, record=row.ref, how="joined", by=cast.sam)
+    Event.create(actor=cast.sam, verb="plan.created", target=row.ref, data=json.dumps({"student": world.student.ref}))
     InterventionMember.create(group=world.intervention, student=world.student, plan=row, added_by=cast.sam)
 
 
@@ -373,6 +375,7 @@ def _secret_response(world):
     row = world.response = factories.response(world.form, cast.sam, world.student, {"f1": f"He said {token('response', 'answer')}."})
     token.add("response", "reference", row.ref)
     CaseRecord.create(case=world.case, kind="form", record_id=row.id, record=row.ref, how="joined", by=cast.sam)
+    Event.create(actor=cast.sam, verb="response.submitted", target=row.ref, data=json.dumps({"form": world.form.ref, "number": 1}))
     stored = uploads.store(world.settings.files, io.BytesIO(f"Seen: {token('response', 'filecontent')}\n".encode()), "seen.txt")
     world.response_file = StoredFile.create(
         form_response=row, form_field="f2", name=f"{token('response', 'filename')}.txt", path_name=stored.path_name,
@@ -450,6 +453,20 @@ def _own_cohort(world):
     picture = uploads.store(world.settings.files, io.BytesIO(b"Not a picture either.\n"), "gil.txt")
     Account.update(photo_path=picture.path_name).where(Account.id == cast.gil.id).execute()
     world.feed = CalendarFeed.create(account=cast.stu, nonce=world.tokens.add("never", "nonce of a feed", "fe3d" + "9" * 28))
+
+
+def _own_responses(world):
+    """What Stu sent about themselves, with a file, and Rae to a form that is about nobody: each reads their own again."""
+    cast = world.cast
+    world.stus_response = factories.response(world.form, cast.stu, cast.student, {"f1": "I am cold."})
+    stored = uploads.store(world.settings.files, io.BytesIO(b"A coat.\n"), "coat.txt")
+    world.stus_file = StoredFile.create(
+        form_response=world.stus_response, form_field="f2", name="coat.txt", path_name=stored.path_name, size=stored.size,
+        media_type=stored.media_type, sha256=stored.sha256, uploaded_by=cast.stu,
+    )  # fmt: skip
+    world.open_form = factories.form("Visit", cast.ada, [{"key": "f1", "type": "text", "label": "When do you come?"}],
+                                     readers=[cast.counselling], for_referral_users=True, names_student=False)  # fmt: skip
+    world.raes_response = factories.response(world.open_form, cast.rae, None, {"f1": "On Monday."})
 
 
 def _profile(world):

@@ -5,12 +5,14 @@ nobody can open fails.
 """
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
 
+from blueprints.forms.fields import TYPES, WITH_OPTIONS
 from extensions import clock
-from models import OutboxEmail, SavedReport
+from models import OutboxEmail, PlanPoint, SavedReport
 from tests import factories
 from tests.access import routes, world
 from tests.browser import steps
@@ -25,18 +27,34 @@ FURTHER = {
         "/admin/users?q=zz-nobody", "/cases?status=Closed&q=zz-nothing", "/admin/groups?q=zz-nothing",
         "/cases/{closed}", "/cases/{closed}/reopening", "/cases/{closed}/assignment", "/search?q=Rang", "/search?q=support",
         "/search?q=Finch&show=students", "/cases/new?incident={incident}",
+        "/case-management/dashboard?show=overdue", "/case-management/dashboard?q=zz-nothing", "/tasks?list=all&state=any",
+        "/tasks?q=zz-nothing", "/meetings?when=all&mine=1", "/meetings?q=zz-nothing", "/plans?show=due&tier=2", "/plans?q=zz-nothing",
+        "/interventions?show=archived", "/students/{student}/timeline?kind=plan&kind=task", "/students/{student}/timeline?text=nothing",
+        "/students/{student}/timeline?from=never", "/students/{student}/timeline/print?kind=incident", "/students/{left}",
+        "/students/{left}/plans", "/forms?q=zz-nothing", "/forms?student={student}", "/forms/new?start=referral",
+        "/forms/{every}/preview", "/forms/{every}/edit", "/forms/{every}/responses?from={month}", "/forms/{every}/responses?q=zz",
+        "/referrals?state=all", "/referrals?q=zz-nothing", "/dictionary?since={month}",
     ),
-    "kay": ("/", "/incidents", "/incidents/new", "/students", "/cases", "/cases/mine", "/cases/{open}", "/search?q=Finch"),
-    "sam": ("/", "/incidents", "/incidents/new", "/students", "/admin/users", "/cases/mine", "/cases/{open}", "/groups"),
+    "kay": ("/", "/incidents", "/incidents/new", "/students", "/cases", "/cases/mine", "/cases/{open}", "/search?q=Finch",
+            "/case-management/dashboard", "/tasks", "/meetings", "/plans", "/forms", "/referrals", "/interventions"),
+    "sam": ("/", "/incidents", "/incidents/new", "/students", "/admin/users", "/cases/mine", "/cases/{open}", "/groups",
+            "/tasks", "/plans/{plan}", "/students/{student}/timeline", "/forms/{every}/responses/new", "/students/{student}/plans"),
     "mo": ("/", "/groups", "/cases/mine", "/cases/{secret}", "/personnel"),
-    "gil": ("/", "/cases/{secret}", "/students/{student}", "/students/{student}/cases", "/notifications"),
-    "oli": ("/", "/cases", "/cases/mine", "/students/{student}/cases", "/notifications"),
-    "rae": ("/",),
-    "stu": ("/",),
+    "gil": ("/", "/cases/{secret}", "/students/{student}", "/students/{student}/cases", "/notifications",
+            "/tasks/{task}", "/meetings/{meeting}", "/students/{student}/timeline", "/students/{student}/files", "/case-management/dashboard"),
+    "oli": ("/", "/cases", "/cases/mine", "/students/{student}/cases", "/notifications",
+            "/case-management/dashboard", "/tasks", "/meetings", "/plans", "/students/{student}/timeline"),
+    "rae": ("/", "/forms", "/forms/{every}/responses/new", "/referrals", "/responses"),
+    "stu": ("/", "/forms", "/forms/{every}/responses/new", "/responses"),
 }  # fmt: skip
 # They answer a browser with a page of their own only in the middle of something, which other tests walk through.
 ON_THE_WAY = {"account.set_up", "account.two_step", "imports.mapping", "admin.effect_of_adding"}
 PARTS = 4  # every page takes longer than all other tests in a browser: two processes share it
+# A field of every type, and one that waits for the answer to another.
+EVERY_FIELD = [{"key": f"f{place}", "type": name, "label": f"About {name}", "help": "In your own words." if place % 2 else ""}
+               | ({"options": ["One", "Another"]} if name in WITH_OPTIONS else {})
+               | ({"low": 1, "high": 5} if name == "scale" else {}) for place, name in enumerate(TYPES)]  # fmt: skip
+WAITING = {"key": "waiting", "type": "text", "label": "Which other", "only_if": {"field": f"f{[*TYPES].index('one_of')}", "is": "Another"}}
 COLOURS = ["color-contrast", "link-in-text-block"]
 
 
@@ -51,7 +69,21 @@ def school(app, cast):
     SavedReport.create(owner=cast.ada, name="All that is Active", query="status=Active", is_shared=True)
     OutboxEmail.create(kind="incident_assigned", account=cast.kay, target=made.incident.ref,
                        target_id=made.incident.id, message_id="a" * 32, sent_at=now, is_waiting=False)  # fmt: skip
+    _with_every_part(made, cast, now)
     return made
+
+
+def _with_every_part(made, cast, now):
+    """What the pages of plans, tasks, meetings and forms show when there is something: a chart, a warning, an answer."""
+    for days, value in ((12, 2.5), (8, 3), (4, 5)):
+        PlanPoint.create(plan=made.plan, day=now.date() - timedelta(days=days), value=value, author=cast.sam)
+    made.left = factories.student("Kit", "Away", is_active=False, left_at=now)
+    factories.task(made.student, cast.ada, cast.sam, "Ring the nurse", due_on=now.date() - timedelta(days=1))
+    factories.meeting(cast.sam, [made.student, made.ann], [cast.ada, cast.gil])
+    factories.meeting(cast.sam, [made.student], [cast.ada])
+    audience = {"for_staff": True, "for_referral_users": True, "for_students": True}
+    made.every = factories.form("Every field", cast.ada, [*EVERY_FIELD, WAITING], readers=[cast.counselling], **audience)
+    factories.response(made.every, cast.sam, made.student, {"f0": "Nothing much.", WAITING["key"]: "Long ago."})
 
 
 def pages(app, school, client_for):
@@ -118,7 +150,8 @@ def test_every_page(app, site, school, client_for, page_for, look, part):
     today = clock.now().date()
     days = {"today": today, "month": today - timedelta(days=30)}
     records = {"open": school.open_case.ref, "closed": school.closed_case.ref, "secret": school.case.ref,
-               "student": school.student.ref, "incident": school.incident.ref}  # fmt: skip
+               "student": school.student.ref, "incident": school.incident.ref, "left": school.left.ref,
+               "plan": school.plan.ref, "task": school.task.ref, "meeting": school.meeting.ref, "every": school.every.ref}  # fmt: skip
     todo = pages(app, school, client_for)
     todo += [(who, address.format(**days, **records)) for who, addresses in FURTHER.items() for address in addresses]
     opened, problems = {}, []
@@ -204,4 +237,75 @@ def test_what_opens_for_a_student(site, school, page_for, look):
     look(stu)
     stu.get_by_role("dialog").get_by_role("button", name="Switch it off").click()
     stu.get_by_role("button", name="Make an address").wait_for()
+    look(stu)
+
+
+def test_what_opens_about_a_student(site, school, page_for, look):
+    """The menu +, the timeline's filters, the dashboard's, the chart's table, a plan and a file refused, a question before a
+    removal, two meetings at once."""
+    ada = page_for("ada")
+    ada.goto(f"/students/{school.student.ref}")
+    ada.get_by_label("Add", exact=True).click()
+    look(ada)
+    ada.goto(f"/students/{school.student.ref}/timeline")
+    ada.get_by_text("Filter the timeline").click()
+    look(ada)
+    ada.goto("/case-management/dashboard")
+    ada.get_by_text("Filters", exact=True).click()
+    look(ada)
+    ada.goto(f"/plans/{school.plan.ref}")
+    ada.locator("figure.chart summary").click()
+    ada.get_by_role("button", name=re.compile("^Remove the point of")).first.click()
+    look(ada)
+    ada.goto(f"/plans/new?student={school.student.ref}")
+    steps.press(ada, "Create a Plan")
+    look(ada)
+    ada.goto(f"/students/{school.student.ref}/files/new")
+    ada.get_by_label("Only members of the groups ticked here").check()
+    steps.press(ada, "Submit a File")
+    look(ada)
+    ada.goto(f"/tasks/new?student={school.student.ref}")
+    steps.press(ada, "New task")
+    look(ada)
+    ada.goto(f"/meetings/new?student={school.student.ref}")
+    begin = (clock.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    steps.fill(ada, "Starts", begin)
+    steps.fill(ada, "Ends", begin[:-5] + "23:59")
+    steps.field(ada, "Ends").blur()
+    ada.get_by_text("is in another meeting").first.wait_for()
+    look(ada)
+
+
+def test_what_opens_of_forms_and_the_dictionary(site, school, page_for, look):
+    """Whom a choice gives access to, a field of the builder with what its type needs, a form refused, a referral's answer."""
+    ada = page_for("ada")
+    ada.goto("/dictionary")
+    ada.get_by_label("Assign a Task", exact=True).check()
+    ada.get_by_role("group", name="Assign a Task").get_by_label("Staff", exact=True).press_sequentially("sam")
+    ada.get_by_role("option", name="Sam Swift").click()
+    ada.get_by_text("This gives 1 person access").wait_for()
+    look(ada)
+    ada.goto(f"/interventions/{school.intervention.ref}/edit")
+    steps.choose(ada, "Staff group", "First aiders")
+    ada.get_by_text("access to the plans of everybody in this group").wait_for()
+    look(ada)
+    ada.goto(f"/forms/{school.every.ref}/edit")
+    ada.get_by_label("Type").select_option("one_of")
+    steps.press(ada, "Add field")
+    ada.get_by_role("alert").wait_for()
+    look(ada)
+    ada.goto(f"/forms/{school.every.ref}/readers")
+    ada.get_by_label("First aiders", exact=True).check()
+    ada.get_by_text("access: ").first.wait_for()
+    look(ada)
+    ada.goto(f"/referrals/{school.referral.ref}")
+    steps.press(ada, "Decline")
+    ada.get_by_role("alert").wait_for()
+    look(ada)
+    stu = page_for("stu")
+    stu.goto(f"/forms/{school.every.ref}/responses/new")
+    stu.get_by_label("Another", exact=True).first.check()
+    stu.get_by_label("About number").fill("many")
+    steps.press(stu, "Submit")
+    stu.get_by_role("alert").wait_for()
     look(stu)

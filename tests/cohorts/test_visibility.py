@@ -1,5 +1,6 @@
 """Case Management System Student Visibility: what the settings page says and saves, and that a student reaches nothing but
-their own pages, whether it is Enabled or Disabled: the whole URL map is tried."""
+their own pages, whether it is Enabled or Disabled, and a Referral User nothing but theirs: the whole URL map is tried, and
+each page about a response, a referral or a form with every reference there is."""
 
 import pytest
 from werkzeug.routing import AnyConverter
@@ -7,11 +8,11 @@ from werkzeug.routing import AnyConverter
 import models
 from blueprints.cohorts import queries
 from extensions import clock
-from models import Account, Cohort, Event, School, Student
+from models import Account, Cohort, Event, FormResponse, School, StoredFile, Student
 from tests import factories
 from tests.access import world as access_world
 from tests.access.routes import values
-from tests.access.visitor import Visitor, undone
+from tests.access.visitor import Visitor, masked, undone
 from tests.web import forms, text_of
 
 URL, LABEL = "/admin/settings", "Case Management System Student Visibility"
@@ -108,12 +109,28 @@ OWN = {
     "cohorts.own_address", "cohorts.own_address_revocation", "cohorts.own_calendar", "cohorts.own_file",
     "cohorts.own_milestone", "cohorts.own_photo", "cohorts.own_request", "cohorts.own_request_withdrawal",
 }  # fmt: skip
+# Forms that are for them, and what they sent.
+SENDS = {
+    "forms.fill", "forms.fill_draft_removal", "forms.index", "forms.response", "forms.response_file", "forms.sent",
+    "forms.sent_export",
+}  # fmt: skip
+REFERS = SENDS | {"forms.referral", "forms.referrals", "forms.referrals_export"}
 ALLOWED = {
-    ("stu", True): EVERYBODYS | OWN | {"cohorts.feed"},
+    ("stu", True): EVERYBODYS | OWN | SENDS | {"cohorts.feed"},
     ("stu", False): EVERYBODYS,
-    ("rae", True): EVERYBODYS | {"account.details", "cohorts.feed"},
-    ("rae", False): EVERYBODYS | {"account.details"},
+    ("rae", True): EVERYBODYS | REFERS | {"account.details", "cohorts.feed"},
+    ("rae", False): EVERYBODYS | REFERS | {"account.details"},
 }
+# Which records the address of a page may name, and of which of them it is somebody's own page.
+ABOUT = {"forms.fill": "form", "forms.fill_draft_removal": "form", "forms.response": "response", "forms.response_file": "response",
+         "forms.referral": "referral"}  # fmt: skip
+
+
+def theirs(school, who):
+    """{kind: references of what is somebody's own}"""
+    of = {"stu": ([school.form], [school.stus_response], []),
+          "rae": ([school.form, school.open_form], [school.raes_response, school.referral.response], [school.referral])}[who]  # fmt: skip
+    return {kind: {row.ref for row in rows} for kind, rows in zip(("form", "response", "referral"), of, strict=True)}
 
 
 @pytest.fixture
@@ -133,19 +150,23 @@ def every_ref():
 
 
 def addresses(app, school, full):
-    """(endpoint, methods, address) for the whole URL map, each with real references: those that tests/access knows for it, and
-    with `full` every reference there is in every place."""
+    """(endpoint, methods, address, what stands in it) for the whole URL map, each with real references: those that tests/access
+    knows for it, and for pages about forms, and with `full` everywhere, every reference there is in every place."""
     refs = every_ref()
     for rule in app.url_map.iter_rules():
         known = values(school, rule.endpoint)
         choices = {name: sorted(each.items) for name, each in rule._converters.items() if isinstance(each, AnyConverter)}
         given = {name: choices.get(name, [known.get(name, school.cast.student.ref)])[0] for name in rule.arguments}
         chosen, others = [given], [name for name in given if name.endswith("ref")]
-        if full or rule.endpoint.startswith("cohorts.") and rule.endpoint not in OWN:
-            some = refs if full else [school.cast.student.ref, school.own_milestone.ref, school.own_milestone.cohort.ref]
+        sent = "/forms/<ref>" in rule.rule or rule.rule.startswith(("/responses/", "/referrals/"))
+        if full or sent or rule.endpoint.startswith("cohorts.") and rule.endpoint not in OWN:
+            some = refs if full or sent else [school.cast.student.ref, school.own_milestone.ref, school.own_milestone.cohort.ref]
             chosen += [given | dict.fromkeys(others, ref) for ref in some] if others else []
+        if rule.endpoint == "forms.response_file":  # each file by the address of each response
+            pairs = [(row.ref, file.ref) for row in FormResponse.select() for file in StoredFile.select()]
+            chosen += [{"ref": ref, "file_ref": file} for ref, file in pairs]
         for one in chosen:
-            yield rule.endpoint, rule.methods - {"HEAD", "OPTIONS"}, rule.build(one)[1]
+            yield rule.endpoint, rule.methods - {"HEAD", "OPTIONS"}, rule.build(one)[1], one
 
 
 @pytest.mark.parametrize("is_on", [True, False], ids=["Enabled", "Disabled"])
@@ -153,9 +174,9 @@ def addresses(app, school, full):
 def test_the_whole_url_map_is_closed_but_for_their_own(app, school, cookie_for, full, who, is_on, figure):
     if not is_on:
         School.update(student_visibility_at=None).execute()
-    visitor, open_, asked = Visitor(app, who, cookie_for(getattr(school.cast, who))), [], 0
-    for endpoint, methods, url in addresses(app, school, full):
-        if endpoint in ALLOWED[who, is_on]:
+    visitor, open_, asked, own = Visitor(app, who, cookie_for(getattr(school.cast, who))), [], 0, theirs(school, who)
+    for endpoint, methods, url, given in addresses(app, school, full):
+        if endpoint in ALLOWED[who, is_on] and (endpoint not in ABOUT or is_own(school, own, who, endpoint, given)):
             continue
         for method in sorted(methods):
             with undone():
@@ -167,17 +188,45 @@ def test_the_whole_url_map_is_closed_but_for_their_own(app, school, cookie_for, 
     figure(f"what {who} reaches while visibility is {'on' if is_on else 'off'}", f"{asked} foreign addresses, all 404")
 
 
-def test_what_is_open_to_a_student_is_really_there(app, school, cookie_for):
-    """Else the list above could name pages that nobody gets."""
-    stu, opened = Visitor(app, "stu", cookie_for(school.cast.stu)), set()
-    for endpoint, methods, url in addresses(app, school, False):
-        if endpoint in OWN | {"cohorts.feed"}:
+def is_own(school, own, who, endpoint, given):
+    """Whether an address of such a page names what is this person's own."""
+    if endpoint == "forms.response_file":
+        return who == "stu" and given == {"ref": school.stus_response.ref, "file_ref": school.stus_file.ref}
+    return given["ref"] in own[ABOUT[endpoint]]
+
+
+@pytest.mark.parametrize("who", ["stu", "rae"])
+def test_what_is_open_to_them_is_really_there(app, school, cookie_for, who):
+    """Else the list above could name pages that nobody gets; of their own each is opened, of others' none."""
+    visitor, opened, own = Visitor(app, who, cookie_for(getattr(school.cast, who))), set(), theirs(school, who)
+    wanted = OWN | SENDS | {"cohorts.feed"} if who == "stu" else REFERS - {"forms.response_file"}
+    for endpoint, methods, url, given in addresses(app, school, False):
+        if endpoint in wanted and (endpoint not in ABOUT or is_own(school, own, who, endpoint, given)):
             for method in methods:
                 with undone():
-                    answer = stu.post(url) if method == "POST" else stu.send(method, url)
-                assert answer.status in (200, 303, 422), f"{method} {endpoint}: {answer}"
+                    answer = visitor.post(url) if method == "POST" else visitor.send(method, url)
+                assert answer.status in (200, 303, 409, 422), f"{method} {endpoint}: {answer}"
                 opened.add(endpoint)
-    assert opened == OWN | {"cohorts.feed"}
+    assert opened == wanted
+
+
+def test_while_disabled_a_form_tells_a_student_nothing(app, school, cookie_for):
+    """The 404 of their own form and response is, but for its one-time values, the 404 for what never was."""
+    School.update(student_visibility_at=None).execute()
+    stu = Visitor(app, "stu", cookie_for(school.cast.stu))
+    for method, url, ref in (("GET", "/forms/{}/responses/new", school.form.ref), ("POST", "/forms/{}/responses/new", school.form.ref),
+                             ("POST", "/forms/{}/responses/draft-removal", school.form.ref),
+                             ("GET", "/responses/{}", school.stus_response.ref),
+                             ("GET", f"/responses/{{}}/files/{school.stus_file.ref}", school.stus_response.ref)):  # fmt: skip
+        answers = []
+        for asked in (ref, "ZZZZZZZZZZ"):
+            answer = stu.post(url.format(asked)) if method == "POST" else stu.get(url.format(asked))
+            assert answer.status == 404, answer
+            answers.append(masked(answer).replace(url.format(asked).encode(), b""))
+        assert answers[0] == answers[1], f"{method} {url}"
+    for url in ("/forms", "/responses", "/responses.csv"):
+        assert stu.get(url).status == 404
+    assert "/forms" not in stu.get("/").text and "/responses" not in stu.get("/").text
 
 
 @pytest.mark.parametrize("is_on", [True, False], ids=["Enabled", "Disabled"])

@@ -46,6 +46,9 @@ LEADS = [
     "x\n",
     "x\r",
     "x\u2028;",
+    "x\n\"",
+    "x;\u200b",
+    "x\n\ufeff\" ",
 ]
 SIGNS = ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦"]
 PAYLOADS = [lead + sign + body for lead in LEADS for sign in SIGNS for body in BODIES]

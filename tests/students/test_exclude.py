@@ -99,6 +99,16 @@ def test_the_page(cast, amy, client_for, post):
     assert client_for(amy).get(address).status_code == 200
 
 
+def test_a_meeting_of_two_keeps_an_admin_who_sees_it(cast, amy, client_for, post):
+    """Ada is kept from one of its students: who is left for the other would leave the meeting with nobody."""
+    other = factories.student("Bo", "Brown")
+    factories.meeting(cast.sam, [cast.student, other], [cast.sam])
+    factories.exclusion(cast.ada, amy, student=other)
+    address = f"/students/{cast.student.ref}/exclusions"
+    answer = post(client_for("ada"), address, {"staff_member": amy.ref, "reason": "My niece"})
+    assert answer.status_code == 422 and "A meeting of this student would be left" in text_of(answer)
+
+
 def test_stepping_back_oneself(cast, amy, client_for, post):
     address = f"/students/{cast.student.ref}/exclusions"
     answer = post(client_for("ada"), address, {"staff_member": cast.ada.ref, "reason": "My niece"})

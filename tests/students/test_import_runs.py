@@ -69,6 +69,11 @@ def test_leavers_are_marked_and_need_their_number_when_they_are_many(app, cast):
     work(app)
     row = Student.get_by_id(stu.id)
     assert not row.is_active and row.left_at and row.version == stu.version + 1
+    left = Event.get((Event.verb == "student.left") & (Event.target == stu.ref))
+    assert left.actor == cast.ada and Event.select().where(Event.verb == "student.left").count() == 3
+    whole(app, cast.ada, sheet(f"Stu,Sturgeon,,{stu.email},,,,,"))
+    assert Event.select().where((Event.verb == "student.returned") & (Event.target == stu.ref)).count() == 1
+    Student.update(is_active=False).where(Student.id == stu.id).execute()
 
     run = start(app, cast.ada, many(9), deactivate=True)
     work(app)

@@ -4,6 +4,7 @@ import threading
 import urllib.error
 import urllib.request
 import uuid
+from datetime import date
 
 import pytest
 
@@ -27,18 +28,35 @@ from models import (
     CloseReason,
     Event,
     Exclusion,
+    Form,
+    FormResponse,
+    FormVersion,
     Group,
     Incident,
     IncidentAction,
     IncidentAlert,
     IncidentAssignment,
     IncidentVersion,
+    InterventionGroup,
+    InterventionMember,
+    Meeting,
+    MeetingStaff,
+    MeetingStudent,
+    MeetingType,
     Notification,
     OutboxEmail,
+    Plan,
+    PlanIntervention,
+    PlanPoint,
+    PlanReview,
+    Referral,
     SavedReport,
     StoredFile,
     Student,
     StudentContact,
+    Task,
+    TaskNote,
+    Trigger,
 )
 from tests import factories
 from tests.web import filled_in, text_of
@@ -91,13 +109,48 @@ FORMS = {
     "close case": ("kay", "/cases/{case}/closure", None, {"reason": "{close_reason}", "outcome": "Done."}, {CaseClosure: 1}),
     "announce": ("ada", "/announcements/new", None, {"title": "Snow", "text": "Stay at home.", "ends_on": "2099-01-01"},
                  {Announcement: 1}),
+    "New task": ("kay", "/tasks/new", None, {"student_ref": "{student}", "title": "Ring home", "assigned_to": "{sam}"},
+                 {Task: 1, Notification: 1, OutboxEmail: 1}),
+    "note of a task": ("sam", "/tasks/{task}", "/tasks/{task}", {"text": "Nobody answers."}, {TaskNote: 1}),
+    "Complete": ("sam", "/tasks/{task}", "/tasks/{task}/completion", {}, {Task: 1}),
+    "New meeting": ("kay", "/meetings/new", None, {
+        "students_ref": "{student}", "staff_ref": "{sam}", "meeting_type": "{meeting_type}", "starts_at": "2099-01-05T10:00",
+        "ends_at": "2099-01-05T11:00", "agenda": "School",
+    }, {Meeting: 1, MeetingStudent: 1, MeetingStaff: 1, OutboxEmail: 1}),
+    "move a meeting": ("kay", "/meetings/{meeting}/time", None, {"starts_at": "2099-02-05T10:00", "ends_at": "2099-02-05T11:00"},
+                       {Meeting: 0, OutboxEmail: 1}),
+    "Create a Plan": ("kay", "/plans/new", None, {
+        "student_ref": "{student}", "tier": "2", "goal": "On time", "starts_on": "2026-01-05", "steps-0-text": "A card",
+    }, {Plan: 1, PlanIntervention: 1}),
+    "progress point": ("kay", "/plans/{plan}/points", None, {"day": "2026-01-06", "value": "3"}, {PlanPoint: 1}),
+    "Conduct a Plan Review": ("kay", "/plans/{plan}/reviews/new", None, {"day": "2026-01-07", "decision": "continue"}, {PlanReview: 1}),
+    "Submit a File": ("kay", "/students/{student}/files/new", None, {"files": ("notes.txt", b"Notes.\n")}, {StoredFile: 1}),
+    "Submit": ("kay", "/forms/{form}/responses/new", None, {"student_ref": "{student}", "answer_f1": "Cold"}, {FormResponse: 1}),
+    "refer": ("rae", "/forms/{form}/responses/new", None, {"first_name": "Eve", "last_name": "Egret", "answer_f1": "Cold"},
+              {FormResponse: 1, Referral: 1}),
+    "Accept": ("kay", "/referrals/{referral}", "/referrals/{referral}/acceptance", {"student_ref": "{student}"},
+               {Referral: 0, FormResponse: 0}),
+    "make a new student": ("kay", "/referrals/{second}/new-student", None, {"first_name": "Ida", "last_name": "Ibis"}, {Student: 1}),
+    "Decline": ("kay", "/referrals/{third}", "/referrals/{third}/declining", {"reason": "Another school"}, {Referral: 0}),
+    "new intervention group": ("kay", "/interventions/new", None, {"name": "Phonics", "goal": "Reads"}, {InterventionGroup: 1}),
+    "add to an intervention group": ("kay", "/interventions/{run}/students", None, {"students_ref": "{student}"},
+                                     {InterventionMember: 1, Plan: 1}),
+    "dictionary": ("ada", "/dictionary", None, {"is_on-task": "y", "title-task": "Look", "staff-task_ref": "{ada}"},
+                   {Trigger: 0}),
+    "type of meeting": ("ada", "/dictionary/meeting-types", None, {"name": "Hearing"}, {MeetingType: 1}),
+    "new form": ("ada", "/forms/new", None, {"name": "Worry", "for_staff": "y"}, {Form: 1, FormVersion: 1}),
+    "publish": ("ada", "/forms/{draft}/publication", None, {}, {FormVersion: 0}),
     "settings": ("ada", "/admin/settings", None, {"name": "Another School"}, {Event: 1}),
     "ask for a link": (None, "/account/password-link", None, {"email": "kay@school.example.org"}, {OutboxEmail: 1}),
 }  # fmt: skip
 # Recorded once for each form that takes effect, whatever it is.
 EFFECTS = ("case.", "announcement.added", "incident.", "student.", "exclusion.", "report.saved", "category.added", "group.added", "account.added",
-           "settings.changed", "account.password_link_asked")  # fmt: skip
-NO_EFFECT = ("case.read", "case.listed", "case.access_read", "incident.read", "incident.listed", "incident.access_read", "incident.file_read", "student.read", "student.listed")
+           "settings.changed", "account.password_link_asked", "task.", "meeting.", "plan.", "intervention.", "form.", "response.",
+           "referral.", "dictionary.")  # fmt: skip
+NO_EFFECT = (".read", "_read", ".listed", "_listed", ".exported", "_exported")
+# More than one thing comes of these: an account and its invitation, a case with its incident, the next task of a series, …
+RECORDED_TWICE = ("add user", "open case", "case of an incident", "Complete", "Create a Plan", "add to an intervention group",
+                  "make a new student")  # fmt: skip
 
 
 @pytest.fixture
@@ -109,11 +162,28 @@ def world(app, cast):
     case = factories.case(cast.student, cast.kay, staff=[cast.sam])
     confirmed = confirmation_of(new_readers(case, cast.counselling))
     reason = CloseReason.select().order_by(CloseReason.id).first()
-    return {
+    return work(cast) | {
         "case": case.ref, "case_type": case.case_type.ref, "close_reason": reason.ref, "group": cast.counselling.ref,
         "gil": cast.gil.ref, "confirmed": confirmed,
         "student": cast.student.ref, "category": category.ref, "incident": incident.ref, "action": action.ref,
         "region": bodymap.REGIONS[0].key, **{key: getattr(cast, key).ref for key in ("ken", "sam", "oli", "kay")},
+    }  # fmt: skip
+
+
+def work(cast):
+    """Something of each kind that a form is about: to be done, moved, reviewed, decided on, published."""
+    question = [{"key": "f1", "type": "text", "label": "What is it?"}]
+    form = factories.form("Concern", cast.ada, question, for_referral_users=True)
+    rows = {
+        "task": factories.task(cast.student, cast.sam, cast.kay, repeats="weekly", due_on=date(2026, 1, 5)),
+        "meeting": factories.meeting(cast.kay, [cast.student], [cast.sam]),
+        "plan": factories.plan(cast.student, cast.kay, starts_on=date(2026, 1, 1)),
+        "run": factories.intervention_group(cast.kay, "Reading club"),
+        "form": form, "draft": factories.form("Visit", cast.ada, question, published=False),
+        **{name: factories.referral(form, cast.rae, "Eve", name) for name in ("referral", "second", "third")},
+    }  # fmt: skip
+    return {name: row.ref for name, row in rows.items()} | {
+        "meeting_type": MeetingType.select().first().ref, "ada": cast.ada.ref,
     }  # fmt: skip
 
 
@@ -159,7 +229,7 @@ def packed(fields):
 
 def effects():
     verbs = [verb for (verb,) in Event.select(Event.verb).tuples()]
-    return sum(verb.startswith(EFFECTS) and verb not in NO_EFFECT for verb in verbs)
+    return sum(verb.startswith(EFFECTS) and not verb.endswith(NO_EFFECT) for verb in verbs)
 
 
 def send(browser, page, target, typed, world, times, at_once):
@@ -211,7 +281,7 @@ def test_a_form_that_is_sent_again_takes_effect_once(app, world, live, cookie_fo
             if more != rows[model]:
                 wrong.append(f"{name}: {more} rows more in {model.__name__}, expected {rows[model]}")
         recorded = effects() - done
-        allowed = {1, 2} if name in ("add user", "open case", "case of an incident") else {1}
+        allowed = {1, 2} if name in RECORDED_TWICE else {1}
         if recorded not in allowed:
             wrong.append(f"{name}: recorded {recorded} times")
         undo(name)

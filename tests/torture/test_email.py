@@ -1,6 +1,7 @@
 """Every kind of email, sent for a school in which every name and text is hostile: none of it is in what goes out, and no
 header can be added to it."""
 
+import json
 import re
 from datetime import timedelta
 from email import policy
@@ -14,13 +15,18 @@ from extensions import clock
 from models import (
     Account,
     Category,
+    Form,
+    FormVersion,
     Group,
+    MeetingStaff,
+    MeetingType,
     MilestoneReminder,
     MilestoneRequest,
     Notification,
     OutboxEmail,
     PasswordLink,
     School,
+    TaskNote,
 )
 from tests import factories
 
@@ -32,12 +38,22 @@ NAMES = [
 # What goes to the student; everything else goes to Ken.
 TO_STUDENTS = ("milestone_answered", "milestone_reminder", "student_invitation")
 HEADERS = {"content-type", "content-transfer-encoding", "mime-version", "subject", "from", "to", "date", "message-id"}
+PART_HEADERS = {"content-type", "content-transfer-encoding", "content-disposition", "mime-version"}
+# Lines of a calendar part; whoever could add another would write into the calendars of the staff.
+CALENDAR = {"BEGIN", "END", "VERSION", "PRODID", "CALSCALE", "METHOD", "UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "URL",
+            "SEQUENCE", "LAST-MODIFIED", "ORGANIZER", "ATTENDEE", "STATUS"}  # fmt: skip
+# What stands in an email and is random, so that any two letters can be in it: a set-password link, references.
+RANDOM = re.compile(
+    r"/password/\S+|\b[ci]-\w{6}\b|/(students|my/milestones|tasks|meetings|plans|responses)/\w{10}\b"
+    r"|(?<=meeting )(is )?\w{10}\b|(?<=uid:)\w{10}\b"
+)
+WITH_CALENDAR = {"meeting_invited": "REQUEST", "meeting_changed": "REQUEST", "meeting_cancelled": "CANCEL"}
 
 
 @pytest.fixture
 def hostile(app, cast, clock):
-    """An incident, a case and a milestone for each name, with that name in every text about it; Ken or the student could get
-    each email."""
+    """For each name a record of every kind that an email is about, with that name in every text about it; Ken or the student
+    could get each email. Returns [{kind of the email: (whom it goes to, the row that it is about, target_id)}]."""
     clock.freeze(clock.now())
     School.update(name=NAMES[1], student_word="Zqpupil", student_visibility_at=clock.now()).execute()
     support = factories.group("Zqsupport", members=[cast.ken])
@@ -54,43 +70,62 @@ def hostile(app, cast, clock):
         cohort = factories.cohort(f"{name[:200]}{number}", name[:200], [student], [support])
         milestone = factories.milestone(cohort, name[:200], clock.now().date() + timedelta(days=7), "7", description=name)
         MilestoneRequest.create(milestone=milestone, student=student, note=name)
-        made.append((row, action, case, own, milestone))
+        reminder = MilestoneReminder.create(milestone=milestone, student=student, days=7, due_on=milestone.due_on)
+        told = dict.fromkeys(("incident_assigned", "incident_alerted"), (row, row.id)) | {"action_due": (row, action.id)}
+        told |= dict.fromkeys(("case_added", "case_changed"), (case, case.id))
+        told |= dict.fromkeys(("student_changed", "milestone_asked"), (student, student.id))
+        told |= {"milestone_answered": (milestone, milestone.id), "milestone_reminder": (milestone, reminder.id)}
+        told |= work(cast, writer, student, name, number)
+        made.append({kind: (own if kind in TO_STUDENTS else cast.ken, *about) for kind, about in told.items()})
+        for kind in ("invitation", "password_link", "student_invitation"):
+            account = own if kind in TO_STUDENTS else cast.ken
+            expires_at = clock.now().replace(year=2100)
+            link = PasswordLink.create(account=account, kind="reset", nonce=f"{kind}{number}", expires_at=expires_at)
+            made[-1][kind] = (account, account, link.id)
+        made[-1]["digest"] = (cast.ken, None, None)
     Notification.create(account=cast.ken, kind="student_changed", target=student.ref, target_id=student.id, detail="details",
                         digest_on=clock.now().date(), digested_at=clock.now())  # fmt: skip
     Account.update(name=NAMES[0]).where(Account.id == cast.ken.id).execute()
     return made
 
 
-def queue_one_of_each(made, ken):
+def work(cast, writer, student, name, number):
+    """A task, two meetings, a plan and a referral; Ken was taken off the second meeting. {kind: (row, target_id)}"""
+    today = clock.now().date()
+    task = factories.task(student, cast.ken, writer, name[:255], notes=name, due_on=today - timedelta(days=1))
+    TaskNote.create(task=task, author=writer, text=name)
+    kind = MeetingType.create(name=f"{name[:200]} {number}")
+    meetings = [factories.meeting(writer, [student], [cast.ken], meeting_type=kind, place=name[:255], agenda=name, outcome=name)
+                for _ in range(2)]  # fmt: skip
+    off = (MeetingStaff.meeting == meetings[1]) & (MeetingStaff.account == cast.ken)
+    MeetingStaff.update(removed_at=clock.now(), removed_by=writer).where(off).execute()
+    run = factories.intervention_group(writer, f"{name[:200]} {number}", description=name, goal=name, concern=name)
+    plan = factories.plan(student, cast.ken, writer, goal=name, concern=name, measure=name[:255], review_by=today, intervention_group=run)
+    form = Form.create(name=f"{name[:200]} {number}", description=name, for_referral_users=True, published=1, created_by=writer)
+    asked = [{"key": "f1", "type": "text", "label": name[:200], "help": name[:200]}]
+    FormVersion.create(form=form, number=1, fields=json.dumps(asked), published_at=clock.now(), published_by=writer)
+    referral = factories.referral(form, cast.rae, name[:255], name[:255], answers={"f1": name}, about=name[:255])
+    return {
+        **dict.fromkeys(("task_assigned", "task_overdue"), (task, task.id)), "plan_review_due": (plan, plan.id),
+        **dict.fromkeys(("meeting_invited", "meeting_changed"), (meetings[0], meetings[0].id)),
+        "meeting_cancelled": (meetings[1], meetings[1].id), "referral_received": (referral.response, referral.response_id),
+    }  # fmt: skip
+
+
+def queue_one_of_each(made):
     """Returns {Message-ID: whom it goes to}."""
     wanted = {}
-    for number, (row, action, case, own, milestone) in enumerate(made):
-        for kind in tasks.EMAILS:
-            account = own if kind in TO_STUDENTS else ken
-            target, target_id = row.ref, row.id
-            if kind == "action_due":
-                target_id = action.id
-            elif kind.startswith("case_"):
-                target, target_id = case.ref, case.id
-            elif kind in ("student_changed", "milestone_asked"):
-                target, target_id = case.student.ref, case.student_id
-            elif kind == "milestone_answered":
-                target, target_id = milestone.ref, milestone.id
-            elif kind == "milestone_reminder":
-                reminder = MilestoneReminder.create(milestone=milestone, student=case.student, days=7, due_on=milestone.due_on)
-                target, target_id = milestone.ref, reminder.id
-            elif kind == "digest":
-                target, target_id = clock.now().date().isoformat(), None
-            elif kind in ("invitation", "password_link", "student_invitation"):
-                link = PasswordLink.create(account=account, kind="reset", nonce=f"{kind}{number}", expires_at=clock.now().replace(year=2100))
-                target, target_id = account.ref, link.id
+    for number, about in enumerate(made):
+        assert about.keys() == tasks.EMAILS.keys(), "an email is about nothing here"
+        for kind, (account, row, target_id) in about.items():
+            target = row.ref if row else clock.now().date().isoformat()
             OutboxEmail.create(kind=kind, account=account, target=target, target_id=target_id, message_id=f"{kind}{number}")
             wanted[f"{kind}{number}"] = account.email
     return wanted
 
 
 def test_no_name_and_no_text_is_in_any_email(app, cast, hostile, smtp, figure):
-    wanted = queue_one_of_each(hostile, cast.ken)
+    wanted = queue_one_of_each(hostile)
     with app.app_context():
         while tasks.deliver():
             pass
@@ -112,20 +147,50 @@ def check(received, address, app):
     assert str(message["Subject"]) in subjects
     assert str(message["To"]) == address and str(message["From"]) == app.settings.mail_from
     parts = [part.get_content() for part in message.walk() if not part.is_multipart()]
-    everything = "\n".join([received.raw.decode("utf-8", "replace"), *map(str, message.values()), *parts]).casefold()
+    parts = [part.decode() if isinstance(part, bytes) else part for part in parts]
+    check_calendar(received, message, address)
+    raw = received.raw.decode("utf-8", "replace")
+    for part in message.walk():
+        if part["Content-Transfer-Encoding"] == "base64":  # what it comes to is in `parts`
+            assert part.get_payload() in raw
+            raw = raw.replace(part.get_payload(), "")
+    everything = "\n".join([raw, *map(str, message.values()), *parts, *unfolded(parts)]).casefold()
     everything = everything.replace(address, "")
-    # Random, so any two letters can be in one: what stands in a set-password link, and references.
-    without_tokens = re.sub(r"/password/\S+|\b[ci]-\w{6}\b|/(students|my/milestones)/\w{10}\b", "", everything.replace("=\n", ""))
+    without_tokens = RANDOM.sub("", everything.replace("=\n", ""))
     assert "zq" not in without_tokens, f"a name or a text is in it:\n{everything}"
     for word in ("sturgeon", "kittiwake", "stu ", "bullying", "pupil"):
         assert word not in everything
-    links = re.findall(r"https?://\S+", "\n".join(parts))
+    links = re.findall(r"https?://\S+", "\n".join(unfolded(parts)))
     assert links and all(link.startswith(app.settings.base_url + "/") for link in links), links
+
+
+def unfolded(parts):
+    """The parts, with what a calendar file broke into lines put together again (RFC 5545, 3.1)."""
+    return [part.replace("\r\n", "\n").replace("\n ", "") for part in parts]
+
+
+def check_calendar(received, message, address):
+    """An invitation says whose it is, when and that it is a meeting; nothing else is in it, and nobody else is invited."""
+    kind = received.message_id.strip("<>").partition("@")[0].rstrip("0123456789")
+    inner = [part for part in message.walk() if part is not message and not part.is_multipart()]
+    for part in inner:
+        assert {name.lower() for name in part.keys()} <= PART_HEADERS, sorted(part.keys())  # noqa: SIM118
+    calendars = [part for part in inner if part.get_content_type() == "text/calendar"]
+    assert len(calendars) == (kind in WITH_CALENDAR) and len(inner) == 2 * len(calendars)
+    for part in calendars:
+        assert part.get_filename() == "invitation.ics" and part.get_param("method") == WITH_CALENDAR[kind]
+        lines = [line for line in unfolded([part.get_payload(decode=True).decode()])[0].split("\n") if line]
+        names = [re.split("[;:]", line)[0] for line in lines]
+        once = [name for name in names if name not in ("BEGIN", "END")]
+        assert set(names) <= CALENDAR and len(once) == len(set(once)), names
+        said = dict(line.split(":", 1) for line in lines)
+        assert said["METHOD"] == WITH_CALENDAR[kind] and said["SUMMARY"].startswith("Student meeting")
+        assert [value for name, value in said.items() if name.startswith("ATTENDEE")] == [f"mailto:{address}"]
 
 
 def test_the_check_finds_a_name(app, cast, hostile, smtp, monkeypatch):
     """The positive control: a template that names the student would be noticed."""
-    wanted = queue_one_of_each(hostile[:1], cast.ken)
+    wanted = queue_one_of_each(hostile[:1])
     subject, context_of = tasks.EMAILS["incident_assigned"]
     monkeypatch.setitem(tasks.EMAILS, "incident_assigned", (f"{subject}: Zqnora", context_of))
     with app.app_context():

@@ -15,20 +15,27 @@ from blueprints.imports import runs as imports
 from blueprints.kit.text import clean, fold, one_line
 from blueprints.students import import_rows
 from blueprints.students.queries import search_keys
+from extensions import clock
 from models import (
     BulkClosing,
     Category,
     CohortGroup,
     CohortStudent,
     Event,
+    FileCategory,
+    FormVersion,
     ImportRun,
     Incident,
+    InterventionMember,
+    MeetingType,
     MilestoneTemplate,
     OutboxEmail,
+    PlanPoint,
+    StoredFile,
     Student,
 )
 from tests import factories
-from tests.access.routes import samples
+from tests.access.routes import expected, route_of, samples
 from tests.access.visitor import undone
 
 STARTS = ("=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "\u00a0=", "\ufeff=", "\u200b=", "＝", "＋", "－", "＠", "﹦", "\x00=", "\x1f=",
@@ -67,6 +74,10 @@ def hostile(app, school, full):
         Event.create(actor=author, verb="access.denied", target=text[:100], data=json.dumps({"asked": text, "how": "GET"}), address=text[:40])
         OutboxEmail.create(kind="invitation", account=author, message_id=f"f{number}", failed_at=student.created_at, is_waiting=False,
                            last_error=text)  # fmt: skip
+        hostile_work(school, student, author, text, number)
+    fields = [{"key": f"f{number}", "type": "text", "label": one_line(text)[:200] or "?"} for number, text in enumerate(payloads, 3)]
+    version = FormVersion.get(FormVersion.form == school.form)
+    FormVersion.update(fields=json.dumps(json.loads(version.fields) + fields)).where(FormVersion.id == version.id).execute()
     rows = [[number, "refused", payload, payload, ""] for number, payload in enumerate(payloads)]
     counts = dict.fromkeys(("added", "changed", "same", "left"), 0) | {"refused": len(rows), "active": 1}
     # Addresses for a cohort have outcomes of their own.
@@ -76,6 +87,29 @@ def hostile(app, school, full):
     ImportRun.update(result=json.dumps(unknown)).where(addressed).execute()
     assert Category.select().count() > len(payloads) and BulkClosing.select().count() == 1
     return payloads
+
+
+def hostile_work(school, student, author, text, number):
+    """A task, a meeting, a plan, a file, responses and a referral of each payload; each kind also about the secret student,
+    whose own pages have exports of their own."""
+    today, cast = clock.now().date(), school.cast
+    kind = MeetingType.create(name=f"{text[:100]} {number}")
+    category = FileCategory.create(name=f"{text[:100]} {number}")
+    run = factories.intervention_group(author, f"{text[:100]} {number}", goal=text[:200], measure=text[:100], description=text)
+    form = factories.form(f"{text[:100]} {number}", description=text)
+    for about in (student, school.student):
+        factories.task(about, cast.ada, author, text[:255], notes=text, due_on=today)
+        factories.meeting(author, [about], [author], meeting_type=kind, place=text[:255], agenda=text)
+        plan = factories.plan(about, author, author, goal=text, concern=text, measure=text[:255], intervention_group=run)
+        InterventionMember.create(group=school.intervention, student=about, plan=plan, added_by=author)
+        StoredFile.create(student=about, name=f"{text[:100]}.pdf", path_name=f"x/{about.id}-{number}", media_type="application/pdf", size=1,
+                          sha256="0", uploaded_by=author, shown_to="related", file_category=category)  # fmt: skip
+        factories.response(school.form, author, about, {"f1": text, f"f{number + 3}": text})
+    PlanPoint.create(plan=school.plan, day=today, value=number, note=text[:255], author=author)
+    for sender, names in ((cast.rae, (text[:255], text[:255])), (author, ("Ann", text[:255]))):
+        factories.referral(school.form, sender, *names, about=text[:255], answers={"f1": text})
+    factories.response(form, cast.rae, None, {})
+    factories.response(form, cast.stu, cast.student, {})
 
 
 def live_in_csv(body):
@@ -120,21 +154,30 @@ def exports(app, school):
     return [(endpoint, url) for endpoint, _, url in samples(app, school, every=True) if url.endswith((".csv", ".xlsx"))]
 
 
+def who_may(endpoint):
+    """Ada where she has it; else somebody who does."""
+    return next(person for person in ("ada", "rae", "stu") if expected(route_of(endpoint, "GET"), person) == "in")
+
+
 def asked(url):
     """With what it takes for the export to have rows."""
     if "bulk-closing.csv" in url or "bulk-closing.xlsx" in url:
         return f"{url}?from=2020-01-01&to={Incident.select().order_by(Incident.happened_at.desc()).get().happened_at.date()}"
     if "/students/export" in url:
         return f"{url}?show=all"
+    if "/tasks/export" in url or "/meetings." in url:
+        return f"{url}?list=all&when=all"
+    if "/referrals." in url:
+        return f"{url}?state=all"
     return url
 
 
 def test_no_export_has_a_live_cell(app, school, visitors, hostile, figure):
     found, cells, routes = [], 0, exports(app, school)
-    assert len({endpoint for endpoint, _ in routes}) >= 9
-    for _, url in routes:
+    assert len({endpoint for endpoint, _ in routes}) >= 40
+    for endpoint, url in routes:
         with undone():
-            answer = visitors["ada"].get(asked(url))
+            answer = visitors[who_may(endpoint)].get(asked(url))
         assert answer.status == 200, answer
         assert "attachment" in dict(answer.headers)["Content-Disposition"]
         if url.endswith(".csv"):
@@ -162,11 +205,19 @@ def test_every_export_was_hostile_enough(app, school, visitors, hostile):
     """Most payloads did reach the exports of what they stand in, so that their absence would show."""
     sums = {"/students/export.csv?show=all": 0.9, "/incidents/export.csv": 0.9, "/admin/users.csv": 0.9, "/admin/categories.csv": 0.9,
             "/admin/groups.csv": 0.9, "/admin/audit.csv": 0.9}  # fmt: skip
-    for url, share in sums.items():
+    about = f"/students/{school.student.ref}"
+    new = ["/tasks/export.csv?list=all", "/meetings.csv?when=all", "/plans.csv", "/interventions.csv", "/forms.csv", "/referrals.csv",
+           f"/forms/{school.form.ref}/responses.csv", "/case-management/dashboard.csv", "/dictionary/meeting-types.csv",
+           "/dictionary/file-categories.csv", "/dictionary/case-types.csv", f"/interventions/{school.intervention.ref}/students.csv",
+           f"/plans/{school.plan.ref}/points/export.csv", f"{about}/timeline.csv",
+           *(f"{about}/{name}/export.csv" for name in ("tasks", "meetings", "plans", "files"))]  # fmt: skip
+    sums = {("ada", url): share for url, share in sums.items()} | dict.fromkeys([("ada", url) for url in new], 0.9)
+    sums |= dict.fromkeys([("rae", "/referrals.csv"), ("rae", "/responses.csv"), ("stu", "/responses.csv")], 0.9)
+    for (person, url), share in sums.items():
         with undone():
-            text = fold(visitors["ada"].get(url).text)
+            text = fold(visitors[person].get(url).text)
         there = [payload for payload in hostile if fold(shorter(payload, 12)).strip("=+-@ '\"")[:6] in text]
-        assert len(there) >= share * len(hostile), f"{url} carries only {len(there)} of {len(hostile)}"
+        assert len(there) >= share * len(hostile), f"{url} of {person} carries only {len(there)} of {len(hostile)}"
 
 
 def test_an_export_that_is_imported_again_changes_nothing(app, school, visitors, hostile):

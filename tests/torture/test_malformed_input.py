@@ -154,8 +154,10 @@ class Generator:
         name = self.chance.choice(sorted(heads))
         content = heads[self.chance.choice([name, self.chance.choice(sorted(heads))])] + self.chance.randbytes(self.chance.randrange(300))
         person = "ada"
-        url = self.chance.choice([f"/incidents/{self.school.secret.ref}/files", "/incidents/new", "/students/import"])
-        field = "file" if "import" in url else "files"
+        url = self.chance.choice([f"/incidents/{self.school.secret.ref}/files", "/incidents/new", "/students/import", "/forms/import",
+                                  f"/students/{self.school.student.ref}/files/new", f"/forms/{self.school.form.ref}/responses/new",
+                                  f"/interventions/{self.school.intervention.ref}/students"])  # fmt: skip
+        field = "answer_f2" if "/responses/" in url else "file" if "import" in url or "/interventions/" in url else "files"
         data = {"csrf_token": self.visitors[person].token, "once": "x", field: [(io.BytesIO(content), name)] * self.chance.choice([1, 1, 2, 12])}
         return person, "POST", url, {"data": data, "content_type": "multipart/form-data"}
 

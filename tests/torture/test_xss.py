@@ -2,10 +2,12 @@
 the content policy has nothing to report."""
 
 import json
+import re
 from itertools import cycle
 
 import pytest
 
+from extensions import clock
 from models import (
     Account,
     Announcement,
@@ -20,15 +22,34 @@ from models import (
     CloseReason,
     Cohort,
     CohortCategory,
+    FileCategory,
+    Form,
+    FormResponse,
+    FormVersion,
     Incident,
     IncidentVersion,
+    InterventionGroup,
+    InterventionStep,
+    Meeting,
+    MeetingStudent,
+    MeetingType,
+    MeetingVersion,
     Milestone,
     MilestoneRequest,
     MilestoneTemplate,
+    Plan,
+    PlanIntervention,
+    PlanPoint,
+    PlanReview,
+    PlanVersion,
+    Referral,
     SavedReport,
     School,
     StoredFile,
     StudentContact,
+    Task,
+    TaskNote,
+    Trigger,
 )
 from tests import factories
 from tests.access import world as worlds
@@ -107,8 +128,44 @@ def hostile(app, cast, payloads):
         factories.group(f"{payload} {number}", members=[cast.oli], department=f"{payload} {number}")
         SavedReport.create(owner=cast.ada, name=payload, query="from=", is_shared=True)
         school.rows = [*getattr(school, "rows", []), (student, row, category)]
+    more_work(school)
     replace_texts(school, payloads)
+    replace_forms(school, payloads)
     return school
+
+
+def more_work(school):
+    """What the world of the access tests has not: an ended one of each, steps of an intervention group, triggers of a form."""
+    cast, student = school.cast, school.student
+    ended = {"ended_at": clock.now(), "ended_by": cast.ada}
+    school.cancelled_task = factories.task(student, cast.gil, cast.sam, state="cancelled", **ended)
+    school.held = factories.meeting(cast.sam, [student], [cast.gil], state="held", **ended)
+    school.cancelled = factories.meeting(cast.sam, [student], [cast.gil], state="cancelled", **ended)
+    school.ended_plan = factories.plan(student, cast.sam, state="ended", end_reason="Done", **ended)
+    InterventionStep.create(group=school.intervention, text="Read")
+    school.declined = factories.referral(school.form, cast.rae, state="declined", reason="Not ours", decided_by=cast.ada)
+    Trigger.create(kind="form", form=school.form, is_on=True, title="Look", field="f3", answer="x")
+    StoredFile.update(file_category=FileCategory.select().first()).where(StoredFile.student.is_null(False)).execute()
+
+
+def replace_forms(school, payloads):
+    """A form that asks in every way there is, in payloads; and answers of payloads to it."""
+    texts = cycle(payloads)
+    types = ("long_text", "file", "one_of", "several_of", "text", "number", "date", "scale", "yes_no", "person", "student", "heading")
+    asked = [{"key": f"f{number}", "type": kind, "label": next(texts), "help": next(texts)} for number, kind in enumerate(types, 1)]
+    options = list(dict.fromkeys(next(texts)[:200].strip() for _ in range(4)))
+    for field in asked:
+        if field["type"] in ("one_of", "several_of"):
+            field["options"] = options
+    asked[4]["only_if"] = {"field": "f3", "is": options[0]}
+    asked[7] |= {"from": 1, "to": 5}
+    FormVersion.update(fields=json.dumps(asked)).where(FormVersion.form == school.form).execute()
+    Trigger.update(answer=options[0]).where(Trigger.form == school.form).execute()
+    for row in FormResponse.select():
+        files = [file.ref for file in StoredFile.select().where(StoredFile.form_response == row)]
+        said = {"f1": next(texts), "f2": files, "f3": options[0], "f4": options[:2], "f5": next(texts), "f9": True,
+                "f10": {"ref": None, "name": next(texts)}, "f11": {"ref": None, "name": next(texts)}}  # fmt: skip
+        FormResponse.update(answers=json.dumps(said)).where(FormResponse.id == row.id).execute()
 
 
 def replace_texts(school, payloads):
@@ -130,16 +187,23 @@ def replace_texts(school, payloads):
         CasePresenting: ("source", "concern", "narrative"), CaseClosure: ("outcome", "reopen_reason"),
         Announcement: ("title", "text"), Cohort: ("name",), CohortCategory: ("name",), Milestone: ("title", "description"),
         MilestoneRequest: ("note", "answer"), MilestoneTemplate: ("title", "description"),
+        Task: ("title", "notes"), TaskNote: ("text",), Meeting: ("place", "agenda", "outcome", "cancel_reason"),
+        MeetingStudent: ("outcome",), Plan: ("concern", "goal", "measure", "end_reason"), PlanPoint: ("note",),
+        PlanIntervention: ("text", "how_often"), PlanReview: ("notes",), InterventionStep: ("text", "how_often"),
+        InterventionGroup: ("name", "description", "concern", "goal", "measure"), Form: ("name", "description"),
+        Referral: ("first_name", "last_name", "about", "reason"), Trigger: ("title",), MeetingType: ("name",),
+        FileCategory: ("name",), SavedReport: ("name",), CaseType: ("name",), CloseReason: ("name",),
     }  # fmt: skip
     for model, names in everywhere.items():
         for row in model.select(model.id):
-            # a cohort and a category of cohorts have names of their own
-            own = f" {row.id}" if names == ("name",) else ""
-            model.update({name: next(texts) + own for name in names}).where(model.id == row.id).execute()
+            # most names are there once
+            typed = {name: next(texts) + (f" {row.id}" if name == "name" else "") for name in names}
+            model.update(typed).where(model.id == row.id).execute()
     CaseAgencyVersion.update(fields=json.dumps(dict.fromkeys(agency, next(texts)))).execute()
-    for model in (CaseType, CloseReason):
-        for row in model.select():
-            model.update(name=f"{next(texts)} {row.id}").where(model.id == row.id).execute()
+    said = {"agenda": next(texts), "outcome": next(texts), "students": {school.student.ref: next(texts)}}
+    MeetingVersion.update(fields=json.dumps(said)).execute()
+    said = json.loads(PlanVersion.get().fields) | {"goal": next(texts), "concern": next(texts), "measure": next(texts)}
+    PlanVersion.update(fields=json.dumps(said)).execute()
     case_exclusion = {"reason": next(texts)}
     type(school.case_exclusion).update(case_exclusion).where(type(school.case_exclusion).id == school.case_exclusion.id).execute()
     StoredFile.update(name=f"{payloads[1]}.txt").execute()
@@ -149,8 +213,17 @@ def replace_texts(school, payloads):
 
 def pages(app, school, full):
     """Every page with GET for the one incident; the record pages of the others; lists with a payload as their filter."""
-    unseen = (".csv", ".xlsx", "/health", "/static", "/files/", "/sealed-log", "/setup", "/account/sign-in", "/account/password/", "/photo", "/calendar/")
-    found = [url for _, methods, url in samples(app, school, every=True) if "GET" in methods and not any(part in url for part in unseen)]
+    unseen = re.compile(
+        r"\.(csv|xlsx|ics|json)$|/files/\w{10}$|/health|/static|/sealed-log|/setup|/account/sign-in|/account/password/|/photo|/calendar/"
+    )
+    found = [url for _, methods, url in samples(app, school, every=True) if "GET" in methods and not unseen.search(url)]
+    found += [f"/meetings/{row.ref}{page}" for row in (school.held, school.cancelled) for page in ("", "/history")]
+    found += [f"/plans/{school.ended_plan.ref}", f"/plans/{school.ended_plan.ref}/history", f"/tasks/{school.cancelled_task.ref}"]
+    found += [f"/responses/{row.ref}" for row in (school.stus_response, school.referral.response)]
+    found += [f"/referrals/{school.declined.ref}", f"/forms/{school.form.ref}/fields/f3", f"/forms?student={school.student.ref}",
+              f"/forms/{school.form.ref}/responses/new?student={school.student.ref}", "/dictionary/meeting-types",
+              "/dictionary/file-categories", "/dictionary/close-reasons", "/dictionary?since=2020-01-01",
+              "/tasks?list=all&state=all", "/meetings?when=all", "/plans?show=all", "/referrals?state=all"]  # fmt: skip
     for student, incident, category in school.rows if full else school.rows[:3]:
         found += [f"/students/{student.ref}", f"/incidents/{incident.ref}", f"/incidents/{incident.ref}/versions",
                   f"/admin/categories/{category.ref}", f"/students/{student.ref}/edit"]  # fmt: skip
@@ -158,6 +231,9 @@ def pages(app, school, full):
     members = f"/assignment/members?group={school.cast.counselling.ref}"
     found += [f"/cases/{row.ref}{page}" for row in (school.case, school.closed_case) for page in ("", "/history", members)]
     found += [f"/cases?q={typed}", f"/personnel?q={typed}", f"/cases/new?student={school.student.ref}", "/notifications"]
+    found += [f"{page}{'&' if '?' in page else '?'}q={typed}&by={typed}&text={typed}&person={typed}&author={typed}" for page in (
+        "/tasks?list=all", "/meetings?when=all", "/plans", "/interventions", "/forms", "/referrals", "/responses",
+        f"/forms/{school.form.ref}/responses", "/case-management/dashboard", f"/students/{school.student.ref}/timeline")]  # fmt: skip
     found += [f"/search?q={typed}", f"/students?q={typed}", f"/incidents?q={typed}", f"/reports/incidents?text={typed}&student={typed}",
               f"/admin/users?q={typed}", f"/admin/audit?person={typed}&reference={typed}", "/reports/incidents?from=", "/incidents",
               f"/incidents/new?student={school.student.ref}", f"/{typed}"]  # fmt: skip
@@ -165,17 +241,27 @@ def pages(app, school, full):
 
 
 def own_pages(school):
-    """What a student sees of all this: their own dashboard and one milestone."""
-    return ["/", f"/my/milestones/{school.own_milestone.ref}", "/my/calendar"]
+    """What a student sees of all this: their own dashboard and one milestone, and what they sent."""
+    return ["/", f"/my/milestones/{school.own_milestone.ref}", "/my/calendar", "/forms", "/responses",
+            f"/forms/{school.form.ref}/responses/new", f"/responses/{school.stus_response.ref}"]  # fmt: skip
+
+
+def own_pages_of_a_referral_user(school):
+    """What a Referral User sees of all this: the forms for them, what they sent, each of their referrals."""
+    return ["/", "/forms", f"/forms/{school.form.ref}/responses/new", f"/forms/{school.open_form.ref}/responses/new", "/responses",
+            "/referrals", f"/referrals/{school.referral.ref}", f"/referrals/{school.declined.ref}",
+            f"/responses/{school.raes_response.ref}"]  # fmt: skip
 
 
 def test_nothing_that_was_typed_runs(app, hostile, page_for, payloads, full, figure):
     ran, shown, count = [], "", 0
-    for who, urls in (("ada", pages(app, hostile, full)), ("stu", own_pages(hostile))):
+    visited = {"ada": pages(app, hostile, full), "stu": own_pages(hostile), "rae": own_pages_of_a_referral_user(hostile)}
+    for who, urls in visited.items():
         page = page_for(who)
         page.on("dialog", lambda dialog: dialog.dismiss())
         for url in urls:
-            page.goto(url, wait_until="domcontentloaded")
+            answer = page.goto(url, wait_until="domcontentloaded")
+            assert who == "ada" or answer.status == 200, f"{who}: {url} answered {answer.status}"
             page.evaluate("() => new Promise(done => setTimeout(done, 0))")
             count += 1
             found = page.evaluate("""() => [window.ran === 1, document.querySelectorAll('[onerror],[onload],[onfocus],[ontoggle],'

@@ -1,6 +1,6 @@
 """Files on a student's profile: the list, one of them, and who sees it or would see it.
 
-Takes a student whom students.queries.student() let the reader see. Every read starts from permissions.visible_student_files();
+Takes a student whom students.queries.student() let the reader see. Every read starts from permissions.visible_files_of();
 who is named as working with the student is so because of something that the reader sees too.
 """
 
@@ -50,14 +50,14 @@ def _page(user, student, most, start):
 
 
 def _ids(user, student, most):
-    return permissions.visible_student_files(user, StoredFile.id).where(StoredFile.student == student).limit(most)
+    return permissions.visible_files_of(user, student, StoredFile.id).limit(most)
 
 
 def _listed(user, student):
     columns = (StoredFile.ref, StoredFile.name, StoredFile.size, FileCategory.name, Account.name, StoredFile.at,
                StoredFile.shown_to, StoredFile.uploaded_by, StoredFile.id)  # fmt: skip
-    query = permissions.visible_student_files(user, *columns).join_from(StoredFile, Account, on=StoredFile.uploaded_by)
-    query = query.join_from(StoredFile, FileCategory, JOIN.LEFT_OUTER).where(StoredFile.student == student)
+    query = permissions.visible_files_of(user, student, *columns).join_from(StoredFile, Account, on=StoredFile.uploaded_by)
+    query = query.join_from(StoredFile, FileCategory, JOIN.LEFT_OUTER)
     return query.order_by(StoredFile.at.desc(), StoredFile.id.desc())
 
 
@@ -78,7 +78,7 @@ def _rows(user, rows):
 def student_file(user, student, ref, verb=None):
     """One file of this student with `.reasons` (why `user` sees it), or NotVisible. `verb` is the event of a read that it is
     loaded for, which is on record before anything of it leaves."""
-    query = permissions.visible_student_files(user, StoredFile).where(StoredFile.student == student.id)
+    query = permissions.visible_files_of(user, student.id, StoredFile)
     row = query.where(StoredFile.ref == ref[:16].replace("\0", "")).first()
     if row is None:
         raise permissions.NotVisible(f"{student.ref}/{ref}")

@@ -9,9 +9,9 @@ import permissions
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.meetings import MeetingStaffForm, MeetingStudentsForm, NewMeetingForm
 from blueprints.cases.views import bp
-from blueprints.cases.views.picking import settle
 from blueprints.kit import presentation
 from blueprints.kit.attempt import attempt
+from blueprints.kit.picking import settle
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
 

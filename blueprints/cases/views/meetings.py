@@ -20,9 +20,9 @@ from blueprints.cases.forms.meetings import (
 from blueprints.cases.forms.opening import choices
 from blueprints.cases.views import bp
 from blueprints.cases.views.meeting_people import clashes_of, managed_meeting, pick_staff, pick_students, to_meeting
-from blueprints.cases.views.picking import settle
 from blueprints.kit import ical, listing, presentation
 from blueprints.kit.attempt import attempt
+from blueprints.kit.picking import settle
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
 

@@ -11,10 +11,11 @@ from blueprints.account import queries as accounts
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.opening import OpenCaseForm, choices
 from blueprints.cases.views import bp
-from blueprints.cases.views.picking import pick_student, settle
+from blueprints.cases.views.picking import pick_student
 from blueprints.incidents import queries as incidents
 from blueprints.kit import presentation
 from blueprints.kit.attempt import attempt
+from blueprints.kit.picking import settle
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
 

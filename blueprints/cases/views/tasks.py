@@ -12,10 +12,11 @@ from blueprints.account import queries as accounts
 from blueprints.cases import actions, queries
 from blueprints.cases.forms.tasks import EditTaskForm, NewTaskForm, TaskNoteForm
 from blueprints.cases.views import bp
-from blueprints.cases.views.picking import pick_student, settle
+from blueprints.cases.views.picking import pick_student
 from blueprints.kit import presentation
 from blueprints.kit.attempt import attempt
 from blueprints.kit.days import show_day
+from blueprints.kit.picking import settle
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
 from extensions import clock

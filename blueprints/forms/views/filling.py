@@ -9,9 +9,9 @@ from blueprints.account import queries as accounts
 from blueprints.forms import actions, queries
 from blueprints.forms import fields as definition
 from blueprints.forms.forms import filling as shape
-from blueprints.forms.views import bp, picking
+from blueprints.forms.views import bp
 from blueprints.incidents.actions import taken
-from blueprints.kit import presentation, uploads
+from blueprints.kit import picking, presentation, uploads
 from blueprints.kit.attempt import attempt, upload_folder
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
@@ -25,7 +25,8 @@ def fill(ref):
     draft = accounts.draft(g.user, _draft_key(asked, student)) if request.method == "GET" else None
     values = request.form if request.method == "POST" else MultiDict(draft or {"student_ref": [student] if student else []})
     form = _form(asked, values if draft else None)
-    pickers = {name: picking.pick(values, name) for name in _picker_names(asked)}
+    one, found = f"Choose one {g.school.student_word.lower()}.", students.picker(g.user)
+    pickers = {name: picking.pick_one(values, name, found, several=one) for name in _picker_names(asked)}
     page = {"asked": asked, "form": form, "pickers": pickers, "student": student, "draft": draft, "uploads": uploads}
     page |= {"draft_key": _draft_key(asked, student), "lost": [], "readers": _readers(asked)}
     page["conditions"] = {field.key: definition.condition_words(field, asked.fields) for field in asked.fields}

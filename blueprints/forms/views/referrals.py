@@ -8,13 +8,14 @@ import permissions
 from blueprints.forms import actions, queries
 from blueprints.forms.forms.referrals import AcceptForm, DeclineForm, MergeForm
 from blueprints.forms.queries import referrals as queue
-from blueprints.forms.views import bp, picking
+from blueprints.forms.views import bp
 from blueprints.forms.views.responses import own_export, own_page
-from blueprints.kit import listing, presentation, tables_out
+from blueprints.kit import listing, picking, presentation, tables_out
 from blueprints.kit.attempt import attempt, blame
 from blueprints.kit.forms import school_zone
 from blueprints.kit.text import one_line
-from blueprints.students import actions as students
+from blueprints.students import actions as student_actions
+from blueprints.students import queries as students
 from models import Conflict
 
 HEADER = ("Referral", "First name", "Last name", "Date of birth", "Form", "Sent by", "Sent", "State")
@@ -141,8 +142,9 @@ def referral_acceptance(ref):
     row, form = _loaded(ref), AcceptForm()
     form.student.label.text = g.school.student_word
     form.validate()
-    picked = picking.pick(request.form, "student")
-    picking.settle(form.student, picked, f"Say which {g.school.student_word.lower()} it is about.")
+    word = g.school.student_word.lower()
+    picked = picking.pick_one(request.form, "student", students.picker(g.user), several=f"Choose one {word}.")
+    picking.settle(form.student, picked, f"Say which {word} it is about.")
     if form.errors:
         return _page(row, accepting=form, picked=picked)
     tried = attempt(form, lambda: actions.accept(row, picked.row, version=form.version.data, actor=g.user))
@@ -182,12 +184,12 @@ def referral_new_student(ref):
     if not permissions.can(g.user, "student.edit"):
         raise permissions.Denied("student.edit")
     given = {"first_name": row.first_name, "last_name": row.last_name, "date_of_birth": row.date_of_birth, "version": row.version}
-    form = students.StudentForm(data=given)
+    form = student_actions.StudentForm(data=given)
     theirs = None
     if form.validate_on_submit():
         try:
             actions.accept_as_new(row, form.values(), version=form.version.data, actor=g.user)
-        except students.Taken as problem:
+        except student_actions.Taken as problem:
             for name, sentence in problem.problems.items():
                 blame(form, name, sentence)
         except Conflict:

@@ -99,6 +99,15 @@ def intervention(user, ref, audit=True):
     return row
 
 
+def may_open(user, group):
+    """Whether this person sees the page of `group`, an InterventionGroup or None."""
+    return group is not None and bool(prepared.rows(_opened, user, group=group.id))
+
+
+def _opened(user, group):
+    return permissions.visible_interventions(user, InterventionGroup.id).where(InterventionGroup.id == group)
+
+
 class Step(NamedTuple):
     """An intervention of the template."""
 

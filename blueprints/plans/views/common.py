@@ -1,14 +1,12 @@
 """What the pages about plans share: loading the plan a page is about, the way back to it, students and staff of a form."""
 
-from dataclasses import dataclass, field
-
 from flask import g, redirect, request, url_for
 
 import permissions
 from blueprints.kit import tables_out
 from blueprints.kit.attempt import blame
 from blueprints.kit.forms import school_zone
-from blueprints.kit.text import one_line
+from blueprints.kit.picking import pick_one
 from blueprints.plans import queries
 from blueprints.students import queries as students
 from extensions import clock
@@ -46,37 +44,11 @@ def school_day():
 # --- The student -----------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Picked:
-    """What a picker stands at: the row, the chips that show it, and what is still to be chosen from."""
-
-    row: object = None
-    chips: list = field(default_factory=list)
-    choices: list = field(default_factory=list)
-    asked: str = ""
-    problem: str | None = None
-
-
 def pick_student(values):
     """Picked of the field Student of these values (a MultiDict), chosen from the list or typed without a script."""
-    refs = list(dict.fromkeys(map(one_line, values.getlist("student_ref") + values.getlist("student_choice"))))
-    rows = students.pick(g.user, refs)
-    picked = Picked(problem="Somebody you chose is not known. Choose again." if len(rows) < len(refs) else None)
-    typed = values.get("student", "").strip()
-    if typed and not (values.getlist("student_choice") and values.get("student_asked", "").strip() == typed):
-        found, problem = students.resolve_typed(g.user, typed)
-        rows += [row for row in found if row not in rows]
-        if problem:
-            picked.problem, picked.asked = problem, typed
-            picked.choices = students.suggest(g.user, typed, limit=20)
     word = g.school.student_word.lower()
-    if not rows:
-        picked.problem = picked.problem or f"Say which {word} this plan is about."
-    elif len(rows) > 1:
-        picked.problem = picked.problem or f"A plan is about one {word}. Choose one."
-    picked.chips = [students.chip(row) for row in rows]
-    picked.row = rows[0] if len(rows) == 1 else None
-    return picked
+    several, missing = f"A plan is about one {word}. Choose one.", f"Say which {word} this plan is about."
+    return pick_one(values, "student", students.picker(g.user), several=several, missing=missing)
 
 
 # --- Staff -----------------------------------------------------------------------------------------------------------

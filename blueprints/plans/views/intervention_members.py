@@ -5,11 +5,11 @@ from flask import flash, g, redirect, render_template, request, url_for
 import permissions
 from blueprints.kit import addresses, csvread, listing, presentation
 from blueprints.kit.attempt import Attempt, attempt, blame
+from blueprints.kit.picking import Picked
 from blueprints.kit.text import human_size, one_line, plural, safe_name
 from blueprints.plans import actions, queries
 from blueprints.plans.forms.interventions import AddStudentsForm
 from blueprints.plans.views import bp
-from blueprints.plans.views.common import Picked
 from blueprints.plans.views.interventions import loaded
 from blueprints.students import queries as students
 

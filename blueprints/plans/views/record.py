@@ -24,6 +24,7 @@ def plan(ref):
         plan=row,
         title=queries.title_of(row.goal, row.tier),
         may_manage=queries.may_manage(row),
+        opens_group=queries.may_open(g.user, row.intervention_group),
         staff=queries.staff(g.user, row),
         steps=queries.steps(g.user, row),
         points=points[:ON_THE_PAGE],

@@ -7,7 +7,8 @@ import permissions
 from blueprints.account import actions as account_actions
 from blueprints.account import queries as accounts
 from blueprints.kit import presentation
-from blueprints.kit.attempt import attempt, blame, sent_from
+from blueprints.kit.attempt import attempt, sent_from
+from blueprints.kit.picking import settle
 from blueprints.kit.text import one_line
 from blueprints.plans import actions, queries
 from blueprints.plans.forms.plans import EditPlanForm, EndPlanForm, NewPlanForm, PeopleForm, ResumePlanForm
@@ -31,9 +32,7 @@ def new():
     if request.method == "GET":
         return render_template("plans/new.html", chips=people_chips(pick_people(given, None)), **page)
     form.validate()
-    blame(form, "student", picked.problem)
-    if not picked.asked:
-        form.student.data, form.student.raw_data = "", None
+    settle(form.student, picked)
     people = pick_people(given, form, picked.row)
     tried = None if form.errors else attempt(form, lambda: _create(form, picked.row, people, key))
     if tried and tried.saved:

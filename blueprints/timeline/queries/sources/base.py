@@ -106,9 +106,28 @@ class Arms:
 
     def seen(self, query, *columns) -> CTE:
         """Records that the reader sees, as a table with an id and these columns; worked out once for all their events."""
-        table = query.cte(f"seen_{len(self._tables)}", columns=["id", *columns], materialized=True)
+        return self._table(query, ["id", *columns], materialized=True)
+
+    def _table(self, query, names, **options):
+        table = query.cte(f"seen_{len(self._tables)}", columns=names, **options)
+        table.names = names
         self._tables.append(table)
         return table
+
+    def newest(self, seen, at, *where) -> CTE:
+        """The records of a table of seen() whose moment in its column `at` is asked for, as a table of the same columns: no more
+        of them than can be shown, so that nothing is looked up for the others."""
+        query = Select([seen], [seen.c[name] for name in seen.names]).where(seen.c[at].is_null(False), *where)
+        query = query.where(*self.asked(seen.c[at])).order_by(seen.c[at].desc(), seen.c.id.desc()).limit(self._span[-1])
+        return self._table(query, seen.names)
+
+    def newest_of(self, seen, link: ForeignKeyField, at, *where) -> CTE:
+        """The same for the rows that `link` ties to records of seen(), by their moment `at`: a table with the `id` of the
+        record, the `row` and its `at`."""
+        row = link.model
+        query = row.select(seen.c.id, row.id, at).from_(Join(seen, row, JOIN.CROSS))
+        query = query.where(belongs_to(link, seen.c.id), *where, *self.asked(at)).order_by(at.desc(), row.id.desc())
+        return self._table(query.limit(self._span[-1]), ["id", "row", "at"])
 
     def asked(self, at):
         """Expressions: the moment `at` is one that is asked for."""
@@ -155,9 +174,9 @@ class Arms:
         return query.with_cte(*self._tables)
 
 
-def belongs_to(link: ForeignKeyField, record) -> Expression:
-    """The rows that `link` ties to a record (an id). SQLite is told a range: for `=` it may first read the whole table into an
-    index of its own, where most of its rows are tied to nothing."""
+def belongs_to(link, record) -> Expression:
+    """The rows whose field `link` is this record (an id): a foreign key, or their own id. SQLite is told a range: for `=` it may
+    first read the whole table into an index of its own, where most of its rows are tied to nothing."""
     return link == record if is_postgres() else link.between(record, record)
 
 

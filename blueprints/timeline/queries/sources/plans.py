@@ -19,9 +19,10 @@ def add(arms: Arms, user: Account) -> None:
         at=PlanIntervention.at, row=PlanIntervention.id, ref=seen.c.ref, who=PlanIntervention.author,
         detail=PlanIntervention.how_often, text=PlanIntervention.text,
     )  # fmt: skip
+    measured = arms.newest_of(seen, PlanPoint.plan, PlanPoint.at, PlanPoint.removed_at.is_null())
     arms.add(
-        "plan_point", seen, [PlanPoint, Plan], belongs_to(PlanPoint.plan, seen.c.id) & PlanPoint.removed_at.is_null() & here,
-        at=PlanPoint.at, row=PlanPoint.id, ref=seen.c.ref, who=PlanPoint.author, title=Plan.measure,
+        "plan_point", measured, [PlanPoint, Plan], belongs_to(PlanPoint.id, measured.c.row) & belongs_to(Plan.id, measured.c.id),
+        at=measured.c.at, row=PlanPoint.id, ref=Plan.ref, who=PlanPoint.author, title=Plan.measure,
         detail=PlanPoint.day.cast("text"), text=PlanPoint.note, number=PlanPoint.value,
     )  # fmt: skip
     arms.add(
