@@ -358,7 +358,7 @@ def _secret_plan(world):
     world.plan_point = PlanPoint.create(plan=row, day=day, value=2, note=token("plan", "pointnote"), author=cast.gil)
     PlanReview.create(plan=row, day=day, decision="continue", notes=token("plan", "reviewnotes"), author=cast.sam)
     CaseRecord.create(case=world.case, kind="plan", record_id=row.id, record=row.ref, how="joined", by=cast.sam)
-    Event.create(actor=cast.sam, verb="plan.created", target=row.ref, data=json.dumps({"student": world.student.ref}))
+    Event.create(actor=cast.sam, verb="plan.created", target=row.ref, data=json.dumps({"student": world.student.ref, "tier": 2}))
     InterventionMember.create(group=world.intervention, student=world.student, plan=row, added_by=cast.sam)
 
 

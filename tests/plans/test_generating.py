@@ -74,3 +74,15 @@ def test_thirty_students_are_a_matter_of_a_few_statements(cast, group, count_que
     with count_queries() as counted:
         generate(group, students, cast.kay)
     assert len(counted) <= 10 and Plan.select().count() == 30
+
+
+def test_the_plan_leads_to_its_group_whoever_may_open_that(cast, group, client_for, count_queries):
+    """Oli works on the plan and does not run the group: they read its name, no address."""
+    plan = factories.plan(factories.student("Ann", "Finch"), cast.sam, staff=[cast.oli, cast.kay], intervention_group=group)
+    group_page = f"/interventions/{group.ref}"
+    for who, opens in (("oli", False), ("sam", True), ("kay", True), ("ada", True)):
+        client = client_for(who)
+        with count_queries(most=10):
+            page = client.get(f"/plans/{plan.ref}").text
+        assert group.name in page and (f'href="{group_page}"' in page) is opens, who
+        assert client.get(group_page).status_code == (200 if opens else 404)
