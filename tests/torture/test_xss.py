@@ -261,7 +261,7 @@ def test_nothing_that_was_typed_runs(app, hostile, page_for, payloads, full, fig
         page.on("dialog", lambda dialog: dialog.dismiss())
         for url in urls:
             answer = page.goto(url, wait_until="domcontentloaded")
-            assert who == "ada" or answer.status == 200, f"{who}: {url} answered {answer.status}"
+            assert answer.status == 200 or who == "ada" and answer.status < 500, f"{who}: {url} answered {answer.status}"
             page.evaluate("() => new Promise(done => setTimeout(done, 0))")
             count += 1
             found = page.evaluate("""() => [window.ran === 1, document.querySelectorAll('[onerror],[onload],[onfocus],[ontoggle],'
