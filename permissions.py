@@ -1433,9 +1433,14 @@ def visible_files_of(user, student_id, *fields):
     return StoredFile.select(*fields).where(here, sees)
 
 
+def is_own_response(user):
+    """Expression on FormResponse: this Referral User or student sent it themselves."""
+    return FormResponse.author == user.id
+
+
 def own_responses(user, *fields):
     """What a Referral User or a student sent themselves, as a query to narrow further."""
-    return FormResponse.select(*fields).where(FormResponse.author == user.id)
+    return FormResponse.select(*fields).where(is_own_response(user))
 
 
 def sees_whole_meeting(u):

@@ -230,14 +230,14 @@ class Sent(NamedTuple):
 def own_response(user, ref, audit=True):
     """What a Referral User or a student sent themselves; NotVisible otherwise. The student whom staff found it to be about is
     never a part of it. Records the read."""
-    mine = FormResponse.author == user.id
+    mine = permissions.is_own_response(user)
     row = loaded(mine & (FormResponse.ref == (ref or "")[:16].replace("\0", ""))) if _has_own(user) else None
     return _own(user, ref, row, audit)
 
 
 def own_referral(user, ref, audit=True):
     """The same by the reference of the referral."""
-    mine = FormResponse.author == user.id
+    mine = permissions.is_own_response(user)
     row = loaded(mine & (Referral.ref == (ref or "")[:16].replace("\0", ""))) if _has_own(user) else None
     return _own(user, ref, row, audit)
 
