@@ -23,6 +23,7 @@ def fill(page, label, text):
 
 def choose(page, label, option):
     """Choose from a drop-down, whether it is a plain one or one that suggests while typing."""
+    page.wait_for_load_state()  # the script makes the one of the other, and nobody chooses before a page is there
     box = field(page, label)
     if box.evaluate("element => element.tagName") == "SELECT":
         box.select_option(label=option)
@@ -33,6 +34,7 @@ def choose(page, label, option):
 
 def pick(page, label, typed, name):
     """Type into a picker and take the first suggestion that has this in its name."""
+    page.wait_for_load_state()
     field(page, label).press_sequentially(typed)
     page.get_by_role("option", name=re.compile(re.escape(name))).first.click()
 
