@@ -647,18 +647,13 @@ CASE_REASON_WORDS = {
 
 def _excluded_cases(u):
     """Expression: `u` is excluded from the case, or from its student."""
-    by_case, by_student = Exclusion.alias("ex_case"), Exclusion.alias("ex_case_student")
+    by_case = Exclusion.alias("ex_case")
     return _in(
         Case.id,
         by_case.select(by_case.case).where(
             (by_case.account == u.id) & by_case.case.is_null(False) & by_case.ended_at.is_null()
         ),
-    ) | _in(
-        Case.student,
-        by_student.select(by_student.student).where(
-            (by_student.account == u.id) & by_student.student.is_null(False) & by_student.ended_at.is_null()
-        ),
-    )
+    ) | _in(Case.student, _students_closed_to(u))
 
 
 # The database asks them in this order and stops at the first that holds: what stands in the case's own row comes first.
@@ -1219,13 +1214,7 @@ def _related(u, student, reader=None):
 
 def _kept_from(u, student):
     """Expression: `u` is excluded from the student that this column names; never where it names none."""
-    by_student = Exclusion.alias("ex_work")
-    return student.is_null(False) & _in(
-        student,
-        by_student.select(by_student.student).where(
-            (by_student.account == u.id) & by_student.student.is_null(False) & by_student.ended_at.is_null()
-        ),
-    )
+    return student.is_null(False) & _in(student, _students_closed_to(u))
 
 
 def _kept_from_meeting(u):
@@ -1620,12 +1609,21 @@ def who_would_run(lead_id, group_id):
 
 
 def _excluded_students(u):
-    return _in(
-        Student.id,
-        Exclusion.select(Exclusion.student).where(
-            (Exclusion.account == u.id) & Exclusion.student.is_null(False) & Exclusion.ended_at.is_null()
-        ),
+    return _in(Student.id, _students_closed_to(u))
+
+
+def _students_closed_to(u):
+    """Ids of the students that `u` is excluded from."""
+    closed = Exclusion.alias("ex_students")
+    return closed.select(closed.student).where(
+        (closed.account == u.id) & closed.student.is_null(False) & closed.ended_at.is_null()
     )
+
+
+def students_kept_from(account, students):
+    """Those of the students that this account is excluded from, in the order given."""
+    ids = {student_id for (student_id,) in _students_closed_to(account).tuples()}
+    return [student for student in students if student.id in ids]
 
 
 def closed_targets(user):

@@ -10,7 +10,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MEETING_TYPES = ("Student meeting", "Family meeting", "Review meeting", "Multi-agency meeting")
 FILE_CATEGORIES = ("Assessment", "Consent", "Correspondence", "Health", "Report", "Other")
 TRIGGERS = ("form", "plan", "task", "meeting", "review", "file")
-FILES_OF = (("student", "student"), ("form_response", "form_response"), ("file_category", "file_category"))
+FILES_OF = ("student", "form_response", "file_category")
 
 
 def up(migrator, db):
@@ -469,9 +469,9 @@ def up(migrator, db):
         ]
     )
     # Written out: Peewee's add_column() makes SQLite build the whole table anew, with every row that points to it.
-    for column, table in FILES_OF:
-        db.execute_sql(f"ALTER TABLE stored_file ADD COLUMN {column}_id INTEGER REFERENCES {table} (id)")
-        db.execute_sql(f"CREATE INDEX storedfile_{column}_id ON stored_file ({column}_id)")
+    for table in FILES_OF:
+        db.execute_sql(f"ALTER TABLE stored_file ADD COLUMN {table}_id INTEGER REFERENCES {table} (id)")
+        db.execute_sql(f"CREATE INDEX storedfile_{table}_id ON stored_file ({table}_id)")
     for column in ("form_field", "shown_to"):
         db.execute_sql(f"ALTER TABLE stored_file ADD COLUMN {column} VARCHAR(255) DEFAULT '' NOT NULL")
     db.execute_sql("ALTER TABLE stored_file ADD COLUMN version INTEGER DEFAULT 1 NOT NULL")
@@ -491,9 +491,9 @@ def down(migrator, db):
     db.execute_sql('DROP TABLE "student_file_group"')
     for column in ("version", "form_field", "shown_to"):
         db.execute_sql(f"ALTER TABLE stored_file DROP COLUMN {column}")
-    for column, _ in FILES_OF:
-        db.execute_sql(f"DROP INDEX storedfile_{column}_id")
-        db.execute_sql(f"ALTER TABLE stored_file DROP COLUMN {column}_id")
+    for table in FILES_OF:
+        db.execute_sql(f"DROP INDEX storedfile_{table}_id")
+        db.execute_sql(f"ALTER TABLE stored_file DROP COLUMN {table}_id")
     for table in (
         "case_record",
         "trigger_staff",

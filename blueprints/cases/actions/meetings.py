@@ -44,7 +44,7 @@ def schedule_meeting(*, actor, students, staff, meeting_type, starts_at, ends_at
         events.record("meeting.scheduled", actor=actor, target=meeting.ref, students=[one.ref for one in students],
                       staff=[one.ref for one in people])  # fmt: skip
         events.notify("meeting_invited", people, actor=actor, target=meeting.ref, target_id=meeting.id)
-        _happened(meeting, students, actor=actor)
+        happened_to_each("meeting", [(one, meeting) for one in students], actor=actor)
         _forget(draft, actor)
     return meeting
 
@@ -117,7 +117,7 @@ def add_meeting_students(meeting, students, *, actor):
         _refuse_kept_from(meeting, new)
         _put(MeetingStudent, meeting, "student", new, actor)
         events.record("meeting.students_changed", actor=actor, target=meeting.ref, added=[one.ref for one in new], removed=[])
-        _happened(meeting, new, actor=actor)
+        happened_to_each("meeting", [(one, meeting) for one in new], actor=actor)
     return new
 
 
@@ -330,11 +330,6 @@ def _one_of(model, meeting, whose, link, ref):
 def _not_there(model, meeting, name, people):
     there = {getattr(row, f"{name}_id") for row in _there(model, meeting)}
     return [one for one in {one.id: one for one in people}.values() if one.id not in there]
-
-
-def _happened(meeting, students, *, actor):
-    """In one order for everybody: two transactions that hold the same students never wait for each other."""
-    happened_to_each("meeting", [(one, meeting) for one in sorted(students, key=lambda one: one.id)], actor=actor)
 
 
 def _put(model, meeting, name, people, actor):

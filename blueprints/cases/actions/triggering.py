@@ -6,6 +6,7 @@ whether the actor sees the case: they mostly don't.
 """
 
 import events
+import permissions
 from blueprints.cases.actions.base import note_activity, people_on
 from blueprints.cases.actions.opening import free_ref
 from blueprints.cases.queries.triggers import TITLES, fits
@@ -17,7 +18,6 @@ from models import (
     CaseRecord,
     CaseStaff,
     CaseType,
-    Exclusion,
     Group,
     Student,
     Trigger,
@@ -124,7 +124,6 @@ def _attach(trigger, case, student, *, actor):
     groups = Group.select(Group).join(TriggerGroup).where((TriggerGroup.trigger == trigger.id) & Group.is_active)
     for group in groups.order_by(Group.id):
         CaseGroup.create(case=case, group=group, attached_by=by)
-    kept = Exclusion.select(Exclusion.account).where((Exclusion.student == student.id) & Exclusion.ended_at.is_null())
-    staff = Account.select(Account).join(TriggerStaff).where((TriggerStaff.trigger == trigger.id) & Account.is_active)
-    for account in staff.where(Account.id.not_in(kept)).order_by(Account.id):
+    staff = permissions.fit_for(student, Account).join(TriggerStaff).where(TriggerStaff.trigger == trigger.id)
+    for account in staff:
         CaseStaff.create(case=case, account=account, attached_by=by)

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import events
 import permissions
+from blueprints.kit.once import told_already
 from blueprints.plans.actions.base import ACTIVE
 from extensions import db
-from models import Account, Notification, OutboxEmail, Plan, PlanStaff
+from models import Account, Plan, PlanStaff
 
 KIND = "plan_review_due"
 CATCH_UP = timedelta(days=7)  # how long after its day somebody is still told that a plan is due for review
@@ -20,7 +21,8 @@ def queue_due_reviews(today):
     if not waiting:
         return 0
     with db.atomic():
-        for once in _told_already(waiting):
+        told = {once: (account, plan_id, review_by.isoformat()) for once, (plan_id, review_by, _, account) in waiting.items()}
+        for once in told_already(KIND, told):
             del waiting[once]
         for once, (plan_id, review_by, ref, account) in waiting.items():
             events.notify(
@@ -47,14 +49,3 @@ def _due(today):
         .tuples()
     )
 
-
-def _told_already(waiting):
-    """The keys of `waiting` that an email, or for those who want none at once a row of their list, stands for."""
-    emails = OutboxEmail.select(OutboxEmail.once).where(OutboxEmail.once.in_(list(waiting)))
-    told = {once for (once,) in emails.tuples()}
-    left = [row for once, row in waiting.items() if once not in told]
-    if left:
-        mine = (Notification.kind == KIND) & Notification.target_id.in_({row[0] for row in left})
-        rows = Notification.select(Notification.target_id, Notification.detail, Notification.account_id).where(mine).tuples()
-        told |= waiting.keys() & {f"{KIND}:{plan}:{day}:{account}" for plan, day, account in rows}
-    return told

@@ -8,7 +8,7 @@ from collections import Counter
 
 import permissions
 from blueprints.kit.text import fold
-from models import Account, Exclusion
+from models import Account
 
 
 def unfit(account, students):
@@ -16,11 +16,7 @@ def unfit(account, students):
     is kept from. A list in the order given."""
     if not account.is_active or account.role not in permissions.STAFF_ROLES:
         return list(students)
-    kept = Exclusion.select(Exclusion.student).where(
-        (Exclusion.account == account.id) & Exclusion.student.is_null(False) & Exclusion.ended_at.is_null()
-    )
-    ids = {id_ for (id_,) in kept.tuples()}
-    return [student for student in students if student.id in ids]
+    return permissions.students_kept_from(account, students)
 
 
 def suggest(user, text, student=None, limit=12):
