@@ -43,6 +43,13 @@ def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def send(page, name):
+    """Press a button that sends a form, and wait for the page that answers: for a next step that looks elsewhere."""
+    with page.expect_navigation() as answer:
+        press(page, name)
+    return answer.value
+
+
 def follow(page, name):
     page.get_by_role("link", name=name, exact=True).first.click()
 

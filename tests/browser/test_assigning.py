@@ -75,9 +75,7 @@ def test_sam_has_neither_field_and_forging_them_saves_nothing(site, page_for, gr
     expect(steps.field(sam, "Assigned to")).to_have_count(0)
     steps.add_incident(sam, "Zobel", "Bullying", TEXT)
     steps.forge(sam, "What happened", status="Active", assigned_to=cast.ken.ref)
-    with sam.expect_navigation() as answer:
-        steps.press(sam, "Add incident")
-    assert answer.value.status == 403
+    assert steps.send(sam, "Add incident").status == 403
     expect(sam.locator("main")).to_contain_text("Ada Adler")
     assert Incident.select().count() == 0
 
@@ -87,9 +85,7 @@ def test_nothing_is_assigned_to_sam(site, page_for, ground, cast):
     kay.goto("/incidents/new")
     steps.add_incident(kay, "Zobel", "Bullying", TEXT)
     steps.forge(kay, "What happened", assigned_to=cast.sam.ref)
-    with kay.expect_navigation() as answer:
-        steps.press(kay, "Add incident")
-    assert answer.value.status == 422
+    assert steps.send(kay, "Add incident").status == 422
     assert "Key Users only" in steps.error_at(kay, "Assigned to")
     expect(steps.field(kay, "What happened")).to_have_value(TEXT)
     assert Incident.select().count() == 0

@@ -138,5 +138,5 @@ def test_the_same_without_script(plain_page_for, cast, case):
     steps.press(kay, "Continue")
     steps.press(kay, "Attach Whole Group")
     expect(kay.locator("main")).to_contain_text("All members of Counselling will have access")
-    steps.press(kay, "Confirm")
+    steps.send(kay, "Confirm")
     assert CaseGroup.get().group == cast.counselling

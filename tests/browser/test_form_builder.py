@@ -3,13 +3,12 @@
 from playwright.sync_api import expect
 
 from models import Form
+from tests.browser import steps
 
 
 def save(page, button):
     """Press it and wait for the next page."""
-    with page.expect_navigation() as answer:
-        page.get_by_role("button", name=button, exact=True).click()
-    assert answer.value.status == 200
+    assert steps.send(page, button).status == 200
     return page
 
 

@@ -20,7 +20,7 @@ def test_from_a_link_in_an_email_to_two_steps(app, site, cast, page_for, smtp, c
     page.goto("/")
     steps.follow(page, "Set a new password")
     steps.fill(page, "Email", "NIA@school.example.org")
-    steps.press(page, "Send the link")
+    steps.send(page, "Send the link")
     with app.app_context():
         tasks.deliver()
     (email,) = smtp.wait_for(1)
@@ -28,14 +28,14 @@ def test_from_a_link_in_an_email_to_two_steps(app, site, cast, page_for, smtp, c
     link = urlsplit(re.search(r"https?://\S+/account/password/\S+", email.text)[0]).path
     page.goto(link)
     steps.fill(page, "New password", PASSWORD)
-    steps.press(page, "Save the password")
+    steps.send(page, "Save the password")
 
     steps.sign_in(page, "nia@school.example.org", PASSWORD)
     expect(page.get_by_role("heading", name="Set up two-step sign-in")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("QR code"))).to_be_visible()
     app_of_nia = pyotp.TOTP(page.locator("code.key").inner_text().replace(" ", ""))
     steps.fill(page, "Code", app_of_nia.at(clock.now()))
-    steps.press(page, "Turn on two-step sign-in")
+    steps.send(page, "Turn on two-step sign-in")
     codes = page.locator(".codes li").all_inner_texts()
     assert len(set(codes)) == 10
     steps.follow(page, "I have kept them")
@@ -84,7 +84,7 @@ def test_the_first_run_leads_to_the_dashboard(live, page_for):
     steps.fill(page, "Your name", "Ina Ibis")
     steps.fill(page, "Email", "ina@weirlane.example.org")
     steps.fill(page, "Password", PASSWORD)
-    steps.press(page, "Set up Caseward")
+    steps.send(page, "Set up Caseward")
     if page.get_by_role("heading", name="Sign in").is_visible():
         steps.sign_in(page, "ina@weirlane.example.org", PASSWORD)
     key = page.locator("code.key").inner_text().replace(" ", "")
