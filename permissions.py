@@ -8,7 +8,7 @@ The functions of a reason take `u`: either one Account (then the expression asks
 table itself (then it asks about every account at once, for "Who can see this").
 """
 
-from functools import reduce
+from functools import cache, reduce
 from operator import and_, or_
 from typing import NamedTuple
 
@@ -1446,6 +1446,15 @@ def sees_meeting_student(u):
     belongs = belongs.where((CaseRecord.kind == "meeting") & (CaseRecord.record_id == MeetingStudent.meeting))
     mine = _exists(belongs.where((Case.student == MeetingStudent.student) & sees_case(u)))
     return MeetingStudent.removed_at.is_null() & (sees_whole_meeting(u) | mine)
+
+
+@cache
+def reason_names(kind, role, is_active):
+    """The reasons to see a record of this kind ("incident", "case", or as in models.CaseRecord) that an account of this role has
+    at all, in the order of their columns."""
+    reasons = {"incident": READ_INCIDENT, "case": READ_CASE}.get(kind) or _KINDS[kind].reasons
+    somebody = Account(id=0, role=role, is_active=is_active)
+    return [name for name, reason in reasons.items() if reason(somebody) is not None]
 
 
 def record_reason_columns(kind, user):

@@ -26,9 +26,8 @@ from blueprints.kit.forms import (
     SchoolDateTimeField,
     ShortText,
     VersionedForm,
-    school_zone,
+    school_day,
 )
-from extensions import clock
 
 
 def people(pairs, nobody=""):
@@ -106,7 +105,7 @@ class ActionForm(CasewardForm):
     due_on = SchoolDateField("Due date")
 
     def validate_due_on(self, field):
-        if field.data and field.data < clock.now().astimezone(school_zone()).date():
+        if field.data and field.data < school_day():
             raise ValidationError("This day has passed. Give today or a later day.")
 
 

@@ -36,7 +36,7 @@ from extensions import clock
 
 __all__ = ["CasewardForm", "Choice", "ExclusionForm", "Files", "FilesForm", "LongText", "NotFuture", "NumberField", "OpenedForm",
            "Required", "SchoolDateField", "SchoolDateTimeField", "ShortText", "VersionedForm", "parse_day", "read_moment",
-           "school_zone"]
+           "school_day", "school_zone"]
 
 MOST_NUMBER = 1_000_000_000  # of a NumberField
 _ONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -47,6 +47,11 @@ def school_zone() -> tzinfo:
     """The school's time zone; UTC where there is no school yet."""
     school = g.get("school") if has_app_context() else None
     return ZoneInfo(school.timezone) if school else UTC
+
+
+def school_day() -> date:
+    """Today, at the school."""
+    return clock.now().astimezone(school_zone()).date()
 
 
 def _new_once() -> str:

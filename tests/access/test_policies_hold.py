@@ -20,15 +20,11 @@ from blueprints.cases.actions import student_files as file_actions
 from blueprints.cases.actions import tasks as task_actions
 from blueprints.cases.queries import lists as case_lists
 from blueprints.cases.queries import record as case_record
-from blueprints.cases.queries.meeting import _reason_names as reasons_of_a_meeting
-from blueprints.cases.queries.tasks import _reason_names as reasons_of_a_task
 from blueprints.cases.views import common as case_views
-from blueprints.incidents.queries import record
 from blueprints.incidents.views import changing, common, status
 from blueprints.kit import prepared
 from blueprints.kit.refusing import Refused
 from blueprints.plans import actions as plan_actions
-from blueprints.plans.queries.plans import reason_names as reasons_of_a_plan
 from extensions import csrf
 from models import (
     Account,
@@ -310,8 +306,7 @@ CHECKS = {
 def forget_prepared():
     """SQL that was put together with a check, or without it, is not used for the other."""
     prepared._plans.clear()
-    for kept in (record._reason_names, case_record._reason_names, case_lists._words, reasons_of_a_plan,
-                 reasons_of_a_meeting, reasons_of_a_task):  # fmt: skip
+    for kept in (permissions.reason_names, case_lists._words):
         kept.cache_clear()
 
 

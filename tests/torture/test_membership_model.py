@@ -16,7 +16,6 @@ import permissions
 from blueprints.account import actions as accounts
 from blueprints.admin import actions as admin
 from blueprints.cases import actions, queries
-from blueprints.cases.queries import record
 from blueprints.cases.queries.people import confirmation_of, new_readers
 from blueprints.cases.queries.people import members as group_members
 from blueprints.kit import prepared
@@ -338,7 +337,7 @@ def world(app):
 def forget():
     """SQL that was put together with a mistake in the rules, or without it, is not used for the other."""
     prepared._plans.clear()
-    record._reason_names.cache_clear()
+    permissions.reason_names.cache_clear()
 
 
 def play(world, runs, steps, phases=tuple(Phase), every_page=False, beginning=()):

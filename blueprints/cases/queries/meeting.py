@@ -6,7 +6,6 @@ the agenda, the outcome and the reason for cancelling out of the row, so that no
 
 import json
 from datetime import datetime
-from functools import cache
 from typing import NamedTuple
 
 from peewee import JOIN
@@ -14,7 +13,7 @@ from peewee import JOIN
 import events
 import permissions
 from blueprints.cases.queries.people import resolve_among, suggest_among
-from blueprints.kit import prepared
+from blueprints.kit import prepared, records
 from blueprints.kit.text import one_line
 from models import (
     Account,
@@ -35,7 +34,7 @@ KEPT_BACK = ("place", "agenda", "outcome", "cancel_reason")
 def meeting(user, ref, audit=True):
     """The meeting with `.meeting_type`, `.scheduler` and `.ender` (names), `.reasons`, `.is_whole` (whether everything about it
     is shown) and `.may_manage`, or NotVisible. Records the read; `audit=False` as in case()."""
-    reasons = _reason_names(user.role, user.is_active)
+    reasons = permissions.reason_names("meeting", user.role, user.is_active)
     found = prepared.rows(_loaded, user, ref=one_line(ref)[:16]) if reasons else []
     row = _meeting(found[0], reasons) if found else None
     if row is None or not row.reasons:
@@ -47,8 +46,7 @@ def meeting(user, ref, audit=True):
 
 def _loaded(user, ref):
     """The meeting's fields, its type's, the names of who scheduled and who ended it, each reason of `user`."""
-    columns = [(name, reason(user)) for name, reason in permissions.READ_MEETING.items()]
-    columns = [expression.alias(name) for name, expression in columns if expression is not None]
+    columns = permissions.record_reason_columns("meeting", user)
     kind = (MeetingType.id, MeetingType.ref, MeetingType.name)
     return (
         permissions.visible_meetings(user, *FIELDS, *kind, Scheduler.name, Ender.name, *columns)
@@ -57,13 +55,6 @@ def _loaded(user, ref):
         .join_from(Meeting, Ender, JOIN.LEFT_OUTER, on=(Meeting.ended_by == Ender.id))
         .where(Meeting.ref == ref)
     )
-
-
-@cache
-def _reason_names(role, is_active):
-    """The reasons that this role admits at all, in the order of permissions.READ_MEETING."""
-    somebody = Account(id=0, role=role, is_active=is_active)
-    return [name for name, reason in permissions.READ_MEETING.items() if reason(somebody) is not None]
 
 
 def _meeting(values, reasons):
@@ -140,9 +131,7 @@ def _attendees(meeting_id):
 def who_can_see_meeting(user, meeting):
     """[(name, role, [reason in words])] of everybody who sees the meeting, for somebody who sees it: without those who see it
     by a case that this reader does not see."""
-    words = permissions.reason_words("meeting")
-    found = permissions.who_can_see_record("meeting", meeting, reader=user)
-    return [(row.name, permissions.ROLES[row.role], [words[name] for name in reasons]) for row, reasons in found]
+    return records.readers("meeting", user, meeting)
 
 
 # --- History ---------------------------------------------------------------------------------------------------------

@@ -1,14 +1,13 @@
 """One case: loading it is authorising. case() comes first on every page; the rest takes what it returned."""
 
 import re
-from functools import cache
 from typing import NamedTuple
 
 from peewee import JOIN
 
 import events
 import permissions
-from blueprints.kit import prepared
+from blueprints.kit import prepared, records
 from models import Account, Case, CaseClosure, CaseType, CloseReason, Student
 
 REFERENCE = re.compile(r"C-[0-9A-HJKMNP-TV-Z]{6}")
@@ -36,7 +35,7 @@ def case(user, ref, audit=True):
     Records the read; `audit=False` is for the side that records an event of its own, and for parts of a page whose
     read is on record.
     """
-    reasons = _reason_names(user.role, user.is_active)
+    reasons = permissions.reason_names("case", user.role, user.is_active)
     found = prepared.rows(_loaded, user, ref=ref) if reasons and REFERENCE.fullmatch(ref) else []
     row = _case(found[0], reasons) if found else None
     if row is None or not row.reasons:
@@ -70,21 +69,9 @@ def _loaded(user, ref):
     )
 
 
-@cache
-def _reason_names(role, is_active):
-    """The reasons that this role admits at all, in the order of permissions.case_reason_columns()."""
-    somebody = Account(id=0, role=role, is_active=is_active)
-    return [name for name, reason in permissions.READ_CASE.items() if reason(somebody) is not None]
-
-
 def _case(values, reasons):
     values = list(values)
-
-    def take(names):
-        taken = dict(zip(names, values, strict=False))
-        del values[: len(names)]
-        return taken
-
+    take = records.taking(values)
     fields = take([field.name for field in CASE_FIELDS])
     fields["student"], fields["case_type"] = Student(**take(STUDENT)), CaseType(**take(TYPE))
     for name in ("opened_by", "primary_advocate", "coordinator"):

@@ -11,7 +11,7 @@ from peewee import JOIN, fn
 
 import events
 import permissions
-from blueprints.kit import prepared
+from blueprints.kit import prepared, records
 from models import Account, FileCategory, Group, GroupMember, StoredFile, StudentFileGroup
 
 RELATED, GROUPS = "related", "groups"  # StoredFile.shown_to
@@ -101,9 +101,7 @@ def student_file_groups(file):
 
 def who_can_see_student_file(user, file):
     """[(name, role, [reason in words])] of everybody who sees the file, as far as `user`, who sees it, may know why."""
-    words = permissions.reason_words("file")
-    found = permissions.who_can_see_record("file", file, user)
-    return [(account.name, permissions.ROLES[account.role], [words[name] for name in names]) for account, names in found]
+    return records.readers("file", user, file)
 
 
 # --- What the forms offer --------------------------------------------------------------------------------------------

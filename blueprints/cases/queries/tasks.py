@@ -6,7 +6,6 @@ people who see it because of one, a reader learns where they see that case; else
 
 import json
 from datetime import date, datetime
-from functools import cache
 from typing import NamedTuple
 
 from peewee import JOIN, SQL, NodeList, Value
@@ -16,7 +15,7 @@ import events
 import permissions
 from blueprints.account import queries as accounts
 from blueprints.cases.repeating import REPEATS
-from blueprints.kit import prepared
+from blueprints.kit import prepared, records
 from blueprints.kit.days import parse_day, show_day
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
@@ -35,7 +34,7 @@ STUDENT = ("id", "ref", "first_name", "last_name", "preferred_name", "year_group
 def task(user, ref, audit=True):
     """The task with `.student`, `.assigned_to`, `.set_by`, `.ended_by`, `.follows_ref` and `.reasons` (why this person sees
     it), or NotVisible. Records the read; `audit=False` for whoever records an event of their own."""
-    reasons = _reason_names(user.role, user.is_active)
+    reasons = permissions.reason_names("task", user.role, user.is_active)
     found = prepared.rows(_loaded, user, ref=ref[:16].replace("\0", "")) if reasons else []
     row = _task(found[0], reasons) if found else None
     if row is None or not row.reasons:
@@ -43,13 +42,6 @@ def task(user, ref, audit=True):
     if audit:
         events.record_alone("task.read", actor=user, target=ref, reasons=row.reasons)
     return row
-
-
-@cache
-def _reason_names(role, is_active):
-    """The reasons that this role admits at all, in the order of permissions.record_reason_columns()."""
-    somebody = Account(id=0, role=role, is_active=is_active)
-    return [name for name, reason in permissions.READ_TASK.items() if reason(somebody) is not None]
 
 
 def _loaded(user, ref):
@@ -67,12 +59,7 @@ def _loaded(user, ref):
 
 def _task(values, reasons):
     values = list(values)
-
-    def take(names):
-        taken = dict(zip(names, values, strict=False))
-        del values[: len(names)]
-        return taken
-
+    take = records.taking(values)
     fields = take([field.name for field in TASK_FIELDS])
     fields["student"] = Student(**take(STUDENT))
     for name in ("assigned_to", "set_by", "ended_by"):
@@ -127,18 +114,7 @@ def note_draft_key(task):
 
 def who_can_see_task(user, task):
     """[(name, role, [reason in words])] of everybody who sees the task, as far as `user`, who sees it, may know why."""
-    words = permissions.reason_words("task")
-    words = [words[name] for name in permissions.READ_TASK]
-    found = []
-    for _, _, name, role, *holds in prepared.rows(_readers, user, task_id=task.id):
-        reasons = [word for word, is_true in zip(words, holds, strict=True) if is_true]
-        if reasons:
-            found.append((name, permissions.ROLES[role], reasons))
-    return found
-
-
-def _readers(user, task_id):
-    return permissions.record_readers_query("task", task_id, user)
+    return records.readers("task", user, task)
 
 
 # --- What happened to it ---------------------------------------------------------------------------------------------

@@ -11,10 +11,9 @@ from blueprints.cases.forms.dictionary import OpenTheseForm, SinceForm
 from blueprints.cases.views import bp
 from blueprints.kit import listing, presentation
 from blueprints.kit.attempt import attempt
-from blueprints.kit.forms import school_zone
+from blueprints.kit.forms import school_day, school_zone
 from blueprints.kit.refusing import confirmation_of
 from blueprints.kit.text import plural
-from extensions import clock
 
 A_PAGE = 100
 
@@ -24,7 +23,7 @@ def looked_back():
     year where it has none that can be read."""
     form = SinceForm(request.args)
     is_read = form.validate() and form.since.data
-    today = clock.now().astimezone(school_zone()).date()
+    today = school_day()
     day = form.since.data if is_read else queries.school_year(today)
     if not form.since.errors:
         form.since.data = day

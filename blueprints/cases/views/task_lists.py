@@ -6,10 +6,9 @@ import events
 import permissions
 from blueprints.cases import queries
 from blueprints.cases.views import bp
-from blueprints.cases.views.tasks import today
 from blueprints.kit import listing, tables_out
 from blueprints.kit.days import DayProblem, parse_day, show_day
-from blueprints.kit.forms import school_zone
+from blueprints.kit.forms import school_day, school_zone
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
 
@@ -64,7 +63,7 @@ def _filters(typed):
     """What is on, as queries.task_paging() takes it."""
     filters = {"text": typed["q"]} if typed["q"] else {}
     if typed["state"] == "overdue":
-        filters |= {"state": "open", "before": today()}
+        filters |= {"state": "open", "before": school_day()}
     elif typed["state"] != "any":
         filters["state"] = typed["state"]
     return filters | {f"due_{name}": typed[name] for name in ("from", "to") if typed[name]}
@@ -76,7 +75,7 @@ def _shown(typed, usual):
     words |= {name: f"Due {name}: {show_day(typed[name])}" for name in ("from", "to") if typed[name]}
     on = [name for name in words if typed[name] and (name != "state" or typed[name] != usual)]
     chips = [(words[name], listing.with_args(request.path, request.args, page=None, **{name: None})) for name in on]
-    return {"typed": typed, "chips": chips, "states": STATES, "today": today(), "repeats": dict(queries.task_repeats())}
+    return {"typed": typed, "chips": chips, "states": STATES, "today": school_day(), "repeats": dict(queries.task_repeats())}
 
 
 def _here(endpoint, **values):
@@ -99,7 +98,7 @@ def tasks_export(kind):
 def _file(kind, target="", **filters):
     rows = queries.task_export(g.user, **filters)
     events.record_alone("task.exported", actor=g.user, target=target, count=len(rows), format=kind)
-    repeats, day = dict(queries.task_repeats()), today()
+    repeats, day = dict(queries.task_repeats()), school_day()
     header = ["Task", g.school.student_word, "Title", "Assigned to", "Due date", "State", "Repeats", "Set by", "Set", "Ended",
               "Notes"]  # fmt: skip
     cells = (

@@ -16,17 +16,12 @@ from blueprints.cases.views.picking import pick_student
 from blueprints.kit import presentation
 from blueprints.kit.attempt import attempt
 from blueprints.kit.days import show_day
+from blueprints.kit.forms import school_day
 from blueprints.kit.picking import settle
 from blueprints.kit.text import one_line
 from blueprints.students import queries as students
-from extensions import clock
 
 NOBODY = ("", "Choose somebody")
-
-
-def today():
-    """The school's day."""
-    return clock.now().astimezone(presentation.zone()).date()
 
 
 # --- New task --------------------------------------------------------------------------------------------------------
@@ -155,7 +150,7 @@ def task(ref):
         form=form,
         draft_key=key,
         may_manage=queries.may_manage_task(row),
-        state=queries.state_of(row, today()),
+        state=queries.state_of(row, school_day()),
         repeats=dict(queries.task_repeats())[row.repeats],
         steps=queries.task_history(row),
         readers=queries.who_can_see_task(g.user, row),
@@ -228,7 +223,7 @@ def _version():
 @bp.route("/tasks/<ref>/completion", methods=["POST"])
 @permissions.policy("task.read", record=True)
 def task_completion(ref):
-    done = actions.complete_task(_loaded(ref), today=today(), actor=g.user, version=_version())
+    done = actions.complete_task(_loaded(ref), today=school_day(), actor=g.user, version=_version())
     presentation.nudge()
     words = "The task is completed."
     if done.successor:

@@ -5,9 +5,7 @@ from flask import g, request
 from blueprints.cohorts import queries
 from blueprints.kit import tables_out
 from blueprints.kit.attempt import Attempt, attempt
-from blueprints.kit.forms import school_zone
 from blueprints.kit.text import one_line
-from extensions import clock
 
 FORMATS = {"csv": tables_out.csv_response, "xlsx": tables_out.xlsx_response}
 
@@ -15,11 +13,6 @@ FORMATS = {"csv": tables_out.csv_response, "xlsx": tables_out.xlsx_response}
 def loaded(ref):
     """The cohort for this request, or 404. A GET records the read; a POST leaves that to its action."""
     return queries.cohort(g.user, ref, audit=request.method in ("GET", "HEAD"))
-
-
-def school_day():
-    """Today, at the school."""
-    return clock.now().astimezone(school_zone()).date()
 
 
 def searched():

@@ -8,11 +8,11 @@ from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.milestones import MilestoneForm
 from blueprints.cohorts.reminders import INTERVALS
 from blueprints.cohorts.views import bp
-from blueprints.cohorts.views.common import FORMATS, loaded, school_day, sent
+from blueprints.cohorts.views.common import FORMATS, loaded, sent
 from blueprints.incidents.actions import taken
 from blueprints.kit import uploads
 from blueprints.kit.attempt import download, upload_folder
-from blueprints.kit.forms import school_zone
+from blueprints.kit.forms import school_day, school_zone
 
 WAYS = ("up", "down", "date")
 

@@ -10,9 +10,9 @@ import permissions
 from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.progress import MOST_STUDENTS, cells, letters, read_ticks, versions
 from blueprints.cohorts.views import bp
-from blueprints.cohorts.views.common import FORMATS, loaded, school_day, searched
+from blueprints.cohorts.views.common import FORMATS, loaded, searched
 from blueprints.kit import charts, listing, presentation
-from blueprints.kit.forms import school_zone
+from blueprints.kit.forms import school_day, school_zone
 from blueprints.kit.text import plural
 
 COUNTED = 10_000  # students; beyond this the list says "more than"

@@ -10,11 +10,11 @@ import permissions
 from blueprints.cohorts import actions, queries
 from blueprints.cohorts.forms.milestones import AnswerForm
 from blueprints.cohorts.views import bp
-from blueprints.cohorts.views.common import FORMATS, school_day, searched, sent
+from blueprints.cohorts.views.common import FORMATS, searched, sent
 from blueprints.cohorts.views.progress import BECOMES, COUNTED
 from blueprints.kit import listing, presentation
 from blueprints.kit.attempt import download
-from blueprints.kit.forms import school_zone
+from blueprints.kit.forms import school_day, school_zone
 from blueprints.students import queries as students
 
 VERSION = re.compile(r"[0-9]{1,9}")

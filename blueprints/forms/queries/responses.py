@@ -16,8 +16,7 @@ from blueprints.forms import fields as definition
 from blueprints.forms.queries import answers as said
 from blueprints.forms.queries.forms import fills_forms, forms_for
 from blueprints.incidents import queries as incidents
-from blueprints.kit import prepared
-from blueprints.kit.records import one_of
+from blueprints.kit import prepared, records
 from blueprints.kit.text import fold, one_line
 from blueprints.students import queries as students
 from models import Account, Form, FormResponse, FormVersion, Referral, SavedReport, StoredFile, Student
@@ -195,15 +194,13 @@ def shown(user, response):
 
 def who_can_see(user, response):
     """[(name, role, [reason in words])] of everybody who sees the response, for somebody who sees it."""
-    words = permissions.reason_words("form")
-    readers = permissions.who_can_see_record("form", response, reader=user)
-    return [(person.name, permissions.ROLES[person.role], [words[name] for name in names]) for person, names in readers]
+    return records.readers("form", user, response)
 
 
 def file(user, ref, file_ref):
     """A file that came with a response which this person sees or sent; records the read."""
     row = response(user, ref, audit=False) if permissions.can(user, "response.read") else own_response(user, ref, audit=False)
-    found = one_of(row, StoredFile.form_response, file_ref)
+    found = records.one_of(row, StoredFile.form_response, file_ref)
     events.record_alone("response.file_read", actor=user, target=row.ref, file=found.ref)
     return found
 

@@ -6,9 +6,8 @@ import permissions
 from blueprints.home import actions, queries
 from blueprints.home.forms import AnnouncementForm
 from blueprints.home.views import bp
-from blueprints.kit import presentation
 from blueprints.kit.days import show_day
-from extensions import clock
+from blueprints.kit.forms import school_day
 from models import Conflict
 
 FIELDS = ("title", "text", "ends_on")
@@ -17,7 +16,7 @@ FIELDS = ("title", "text", "ends_on")
 @bp.route("/announcements")
 @permissions.policy("announcement")
 def announcements():
-    today = clock.now().astimezone(presentation.zone()).date()
+    today = school_day()
     page = queries.announcements(g.user, request.args.get("page"))
     return render_template("home/announcements.html", page=page, today=today)
 

@@ -8,8 +8,7 @@ from blueprints.forms import queries as forms
 from blueprints.home import queries
 from blueprints.home.views import bp
 from blueprints.incidents import actions as incidents
-from blueprints.kit import presentation
-from extensions import clock
+from blueprints.kit.forms import school_day
 
 
 @bp.route("/")
@@ -23,7 +22,7 @@ def dashboard():
         found=found,
         own_forms=forms.own_start(g.user, g.school),
         unread_count=found.unread,
-        today=clock.now().astimezone(presentation.zone()).date(),
+        today=school_day(),
         shown=lambda section: f"{len(section.rows)}+" if section.has_more else len(section.rows),
     )
     if found.notices:

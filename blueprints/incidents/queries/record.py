@@ -4,7 +4,6 @@ Each function is one query, however much there is to an incident; its SQL is put
 """
 
 from collections import namedtuple
-from functools import cache
 from typing import NamedTuple
 
 from peewee import JOIN, Value, fn
@@ -46,7 +45,7 @@ def incident(user, ref, audit=True):
     Records the read; `audit=False` is for the side that records an event of its own, and for parts of a page whose
     read is on record.
     """
-    reasons = _reason_names(user.role, user.is_active)
+    reasons = permissions.reason_names("incident", user.role, user.is_active)
     found = prepared.rows(_loaded, user, ref=ref) if reasons and REFERENCE.fullmatch(ref) else []
     row = _incident(found[0], reasons) if found else None
     if row is None or not row.reasons:
@@ -69,13 +68,6 @@ def _loaded(user, ref):
         .join_from(Incident, Assignee, JOIN.LEFT_OUTER, on=(Incident.assigned_to == Assignee.id))
         .where((Incident.ref == ref) & permissions.not_excluded(user))
     )
-
-
-@cache
-def _reason_names(role, is_active):
-    """The reasons that this role admits at all, in the order of permissions.reason_columns()."""
-    somebody = Account(id=0, role=role, is_active=is_active)
-    return [name for name, reason in permissions.READ_INCIDENT.items() if reason(somebody) is not None]
 
 
 def _incident(values, reasons):

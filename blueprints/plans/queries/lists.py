@@ -11,7 +11,7 @@ from peewee import SQL, NodeList, fn
 import permissions
 from blueprints.kit import prepared
 from blueprints.kit.text import one_line
-from blueprints.plans.queries.plans import Lead, reason_columns, reason_names, title_of
+from blueprints.plans.queries.plans import Lead, title_of
 from blueprints.plans.queries.words import BECAUSE
 from blueprints.students import queries as students
 from models import Account, Plan, Student
@@ -102,7 +102,7 @@ def _order(by_day):
 
 def _listed(user, by_day):
     """Every plan, as a list shows it to `user`, to be narrowed to those that are shown."""
-    query = Plan.select(*COLUMNS, *reason_columns(user)).join_from(Plan, Student)
+    query = Plan.select(*COLUMNS, *permissions.record_reason_columns("plan", user)).join_from(Plan, Student)
     return query.join_from(Plan, Lead, on=(Plan.lead == Lead.id)).order_by(*_order(by_day))
 
 
@@ -120,7 +120,7 @@ def _page_ids(user, most, **filters):
 
 
 def _rows(user, rows):
-    reasons = reason_names(user.role, user.is_active)
+    reasons = permissions.reason_names("plan", user.role, user.is_active)
     found = []
     for row in rows:
         ref, goal, tier, state, starts_on, review_by, ended_at, lead, student_ref, preferred, first, last = row[1:13]

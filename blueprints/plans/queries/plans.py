@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import date
-from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -11,8 +10,7 @@ from peewee import JOIN
 
 import events
 import permissions
-from blueprints.kit import prepared
-from blueprints.kit.records import one_of
+from blueprints.kit import prepared, records
 from blueprints.plans.queries.words import LABELS, said
 from extensions import clock
 from models import Account, InterventionGroup, Plan, PlanIntervention, PlanReview, PlanStaff, PlanVersion, School, Student
@@ -37,7 +35,7 @@ def plan(user, ref, audit=True):
 
     Records the read; `audit=False` is for the side that records an event of its own.
     """
-    reasons = reason_names(user.role, user.is_active)
+    reasons = permissions.reason_names("plan", user.role, user.is_active)
     found = prepared.rows(_loaded, user, ref=ref) if reasons and REFERENCE.fullmatch(ref) else []
     row = _plan(found[0], reasons) if found else None
     if row is None or not row.reasons:
@@ -52,7 +50,7 @@ def _loaded(user, ref):
     columns += [getattr(person, name) for person in (Lead, Creator, Ender) for name in PERSON]
     columns += [getattr(InterventionGroup, name) for name in GROUP]
     return (
-        permissions.visible_plans(user, *PLAN_FIELDS, *columns, *reason_columns(user))
+        permissions.visible_plans(user, *PLAN_FIELDS, *columns, *permissions.record_reason_columns("plan", user))
         .join_from(Plan, Student)
         .join_from(Plan, Lead, on=(Plan.lead == Lead.id))
         .join_from(Plan, Creator, on=(Plan.created_by == Creator.id))
@@ -62,27 +60,9 @@ def _loaded(user, ref):
     )
 
 
-def reason_columns(user):
-    """Each reason that this person's role admits, as a column of its name."""
-    columns = [(name, reason(user)) for name, reason in permissions.READ_PLAN.items()]
-    return [expression.alias(f"because_{name}") for name, expression in columns if expression is not None]
-
-
-@cache
-def reason_names(role, is_active):
-    """The reasons that this role admits at all, in the order of reason_columns()."""
-    somebody = Account(id=0, role=role, is_active=is_active)
-    return [name for name, reason in permissions.READ_PLAN.items() if reason(somebody) is not None]
-
-
 def _plan(values, reasons):
     values = list(values)
-
-    def take(names):
-        taken = dict(zip(names, values, strict=False))
-        del values[: len(names)]
-        return taken
-
+    take = records.taking(values)
     fields = take([field.name for field in PLAN_FIELDS])
     fields["student"] = Student(**take(STUDENT))
     for name in ("lead", "created_by", "ended_by"):
@@ -141,7 +121,7 @@ def steps(user, plan):
 
 def step(user, plan, ref):
     """One intervention of this plan, or NotVisible."""
-    return one_of(plan, PlanIntervention.plan, ref)
+    return records.one_of(plan, PlanIntervention.plan, ref)
 
 
 class Review(NamedTuple):
@@ -165,18 +145,7 @@ def reviews(user, plan):
 
 def who_can_see(user, plan):
     """[(name, role, [reason in words])] of everybody who sees the plan, as far as `user`, who sees it, may know why."""
-    words = permissions.reason_words("plan")
-    words = [words[name] for name in permissions.READ_PLAN]
-    found = []
-    for _, _, name, role, *holds in prepared.rows(_readers, user, plan_id=plan.id):
-        reasons = [word for word, is_true in zip(words, holds, strict=True) if is_true]
-        if reasons:
-            found.append((name, permissions.ROLES[role], reasons))
-    return found
-
-
-def _readers(user, plan_id):
-    return permissions.record_readers_query("plan", plan_id, user)
+    return records.readers("plan", user, plan)
 
 
 # --- What it said before ---------------------------------------------------------------------------------------------

@@ -5,11 +5,9 @@ from flask import g, redirect, request, url_for
 import permissions
 from blueprints.kit import tables_out
 from blueprints.kit.attempt import blame
-from blueprints.kit.forms import school_zone
 from blueprints.kit.picking import pick_one
 from blueprints.plans import queries
 from blueprints.students import queries as students
-from extensions import clock
 
 FORMATS = {"csv": tables_out.csv_response, "xlsx": tables_out.xlsx_response}
 
@@ -34,11 +32,6 @@ def to_plan(ref, anchor=None):
     except permissions.NotVisible:
         return redirect(url_for("plans.index"), 303)
     return redirect(url_for("plans.plan", ref=ref, _anchor=anchor), 303)
-
-
-def school_day():
-    """Today, at the school."""
-    return clock.now().astimezone(school_zone()).date()
 
 
 # --- The student -----------------------------------------------------------------------------------------------------

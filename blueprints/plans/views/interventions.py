@@ -10,14 +10,13 @@ from blueprints.account import queries as accounts
 from blueprints.cases import queries as cases
 from blueprints.kit import listing, presentation
 from blueprints.kit.attempt import attempt, blame
-from blueprints.kit.forms import RowForm, school_zone
+from blueprints.kit.forms import RowForm, school_day, school_zone
 from blueprints.kit.refusing import confirmation_of
 from blueprints.kit.tables_out import table_response
 from blueprints.kit.text import one_line
 from blueprints.plans import actions, queries
 from blueprints.plans.forms.interventions import InterventionForm
 from blueprints.plans.views import bp
-from blueprints.plans.views.common import school_day
 
 SHOWN = {"": "All groups", "mine": "Those I run", "archived": "Archived"}
 HEADER = ("Name", "Tier", "Lead", "Staff group", "In the group", "State")

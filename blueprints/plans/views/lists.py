@@ -5,11 +5,11 @@ from flask import g, render_template, request, url_for
 import events
 import permissions
 from blueprints.kit import listing
-from blueprints.kit.forms import school_zone
+from blueprints.kit.forms import school_day, school_zone
 from blueprints.kit.text import one_line
 from blueprints.plans import queries
 from blueprints.plans.views import bp
-from blueprints.plans.views.common import FORMATS, school_day
+from blueprints.plans.views.common import FORMATS
 from blueprints.students import queries as students
 
 COUNTED = 500  # beyond this the list says "more than": whoever has more of them filters

@@ -9,11 +9,11 @@ from blueprints.account import actions as account_actions
 from blueprints.account import queries as accounts
 from blueprints.kit import listing, presentation
 from blueprints.kit.attempt import attempt, sent_from
-from blueprints.kit.forms import school_zone
+from blueprints.kit.forms import school_day, school_zone
 from blueprints.plans import actions, queries
 from blueprints.plans.forms.plans import PointForm, ReviewForm, StepForm
 from blueprints.plans.views import bp
-from blueprints.plans.views.common import FORMATS, loaded, managed, school_day, to_plan
+from blueprints.plans.views.common import FORMATS, loaded, managed, to_plan
 
 # --- Interventions ---------------------------------------------------------------------------------------------------
 

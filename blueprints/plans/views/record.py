@@ -5,11 +5,12 @@ from flask import g, render_template, request
 import events
 import permissions
 from blueprints.kit import listing
+from blueprints.kit.forms import school_day
 from blueprints.kit.wording import compare
 from blueprints.plans import queries
 from blueprints.plans.forms.plans import PointForm
 from blueprints.plans.views import bp
-from blueprints.plans.views.common import loaded, school_day
+from blueprints.plans.views.common import loaded
 
 ON_THE_PAGE = 10  # progress points; the chart has more
 

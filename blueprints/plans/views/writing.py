@@ -8,12 +8,13 @@ from blueprints.account import actions as account_actions
 from blueprints.account import queries as accounts
 from blueprints.kit import presentation
 from blueprints.kit.attempt import attempt, sent_from
+from blueprints.kit.forms import school_day
 from blueprints.kit.picking import settle
 from blueprints.kit.text import one_line
 from blueprints.plans import actions, queries
 from blueprints.plans.forms.plans import EditPlanForm, EndPlanForm, NewPlanForm, PeopleForm, ResumePlanForm
 from blueprints.plans.views import bp
-from blueprints.plans.views.common import managed, people_chips, pick_people, pick_student, school_day, to_plan
+from blueprints.plans.views.common import managed, people_chips, pick_people, pick_student, to_plan
 from blueprints.students import queries as students
 
 SAID = ("concern", "goal", "measure", "baseline", "target", "starts_on", "review_by")
