@@ -60,7 +60,7 @@ def create_app(settings=None):
     that declares no policy."""
     os.umask(0o077)
     app = Flask("caseward", root_path=str(HERE))
-    app.request_class = LimitedRequest
+    app.request_class, app.jinja_environment = LimitedRequest, presentation.Environment
     configure(app, settings or config.load())
     csrf.init_app(app)
     mail.init_app(app)

@@ -575,6 +575,9 @@ class CaseEntry(BaseModel):
     text = TextField()
     text_version = IntegerField(default=1)
 
+    class Meta:
+        indexes = ((("case", "at"), False),)
+
 
 class CaseEntryVersion(BaseModel):
     """One wording of an entry; rows are only ever added."""
@@ -703,10 +706,16 @@ class Task(BaseModel):
     state = CharField(default="open")  # open | completed | cancelled
     ended_at = UtcDateTimeField(null=True)
     ended_by = ForeignKeyField(Account, null=True)
+    noted_at = UtcDateTimeField(null=True)  # when the newest TaskNote was written, to find it without looking at each task's
     version = IntegerField(default=1)
 
     class Meta:
-        indexes = ((("assigned_to", "state", "due_on"), False), (("student", "set_at"), False), (("state", "due_on"), False))
+        indexes = (
+            (("assigned_to", "state", "due_on"), False),
+            (("student", "set_at"), False),
+            (("student", "ended_at", "noted_at"), False),
+            (("state", "due_on"), False),
+        )
 
 
 class TaskNote(BaseModel):

@@ -60,14 +60,14 @@ class _Events:
         return self.count
 
     def tasks(self):
-        tasks = Table(Task, "ref", "title", "assigned_to", "set_by", "set_at", "due_on", "ended_at", "ended_by",
+        tasks = Table(Task, "ref", "title", "assigned_to", "set_by", "set_at", "due_on", "ended_at", "ended_by", "noted_at",
                       student=self.student.id, state="completed")  # fmt: skip
         notes = Table(TaskNote, "ref", "task", "author", "at", "text")
         for _ in range(TASKS):
             at, who, by = self.moment(), self.rng.choice(self.staff), self.rng.choice(self.staff)
-            done = at + timedelta(hours=20)
-            row = tasks.add(new_ref(), self.rng.choice(words.TASKS)[0], who, by, at, done.date(), done, who)
-            notes.add(new_ref(), row, who, at + timedelta(hours=3), self.rng.choice(words.TASK_NOTES))
+            noted, done = at + timedelta(hours=3), at + timedelta(hours=20)
+            row = tasks.add(new_ref(), self.rng.choice(words.TASKS)[0], who, by, at, done.date(), done, who, noted)
+            notes.add(new_ref(), row, who, noted, self.rng.choice(words.TASK_NOTES))
         self.write(tasks, notes)
         self.count += 3 * TASKS  # set, noted, completed
 

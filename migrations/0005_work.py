@@ -80,12 +80,18 @@ def up(migrator, db):
         state = CharField(default="open")
         ended_at = DateTimeField(null=True)
         ended_by = ForeignKeyField(Account, null=True)
+        noted_at = DateTimeField(null=True)
         version = IntegerField(default=1)
 
         class Meta:
             database = db
             table_name = "task"
-            indexes = ((("assigned_to", "state", "due_on"), False), (("student", "set_at"), False), (("state", "due_on"), False))
+            indexes = (
+                (("assigned_to", "state", "due_on"), False),
+                (("student", "set_at"), False),
+                (("student", "ended_at", "noted_at"), False),
+                (("state", "due_on"), False),
+            )
 
     class TaskNote(Model):
         ref = CharField(unique=True, max_length=16)
@@ -477,6 +483,7 @@ def up(migrator, db):
     db.execute_sql("ALTER TABLE stored_file ADD COLUMN version INTEGER DEFAULT 1 NOT NULL")
     db.execute_sql("ALTER TABLE saved_report ADD COLUMN form_id INTEGER REFERENCES form (id)")
     db.execute_sql("CREATE INDEX savedreport_form_id ON saved_report (form_id)")
+    db.execute_sql("CREATE INDEX caseentry_case_id_at ON case_entry (case_id, at)")
     for kind in TRIGGERS:
         Trigger.create(kind=kind, changed_at=datetime.datetime.now(datetime.UTC).replace(tzinfo=None))
     for model, words in ((MeetingType, MEETING_TYPES), (FileCategory, FILE_CATEGORIES)):
@@ -486,6 +493,7 @@ def up(migrator, db):
 
 
 def down(migrator, db):
+    db.execute_sql("DROP INDEX caseentry_case_id_at")
     db.execute_sql("DROP INDEX savedreport_form_id")
     db.execute_sql("ALTER TABLE saved_report DROP COLUMN form_id")
     db.execute_sql('DROP TABLE "student_file_group"')

@@ -46,8 +46,9 @@ class DemoWork:
         self.key_users = [one for one in self.staff if one.role in ("admin", "key_user")]
         self.types = [id for (id,) in MeetingType.select(MeetingType.id).order_by(MeetingType.position).tuples()]
         self.tasks = Table(
-            Task, "ref", "student", "title", "notes", "assigned_to", "set_by", "set_at", "due_on", "state", "ended_at", "ended_by"
-        )
+            Task, "ref", "student", "title", "notes", "assigned_to", "set_by", "set_at", "due_on", "state", "ended_at",
+            "ended_by", "noted_at",
+        )  # fmt: skip
         self.notes = Table(TaskNote, "ref", "task", "author", "at", "text")
         self.meetings = Table(
             Meeting, "ref", "meeting_type", "starts_at", "ends_at", "place", "agenda", "scheduled_by", "scheduled_at",
@@ -172,16 +173,17 @@ class DemoWork:
         is_done = not late and due < school.today and rng.random() < 0.85
         ended = min(max(at + timedelta(hours=20), self._at(due - timedelta(days=1))), school.midnight - timedelta(hours=2))
         ref = school.ref()
+        noted = at + timedelta(hours=19)
+        is_noted = (is_done or rng.random() < 0.3) and noted < school.midnight
         row = self.tasks.add(
             ref, pupil.id, title, text, who.id, by.id, at, due, "completed" if is_done else "open",
-            ended if is_done else None, who.id if is_done else None,
+            ended if is_done else None, who.id if is_done else None, noted if is_noted else None,
         )  # fmt: skip
         school.log.add(at, by, "task.set", ref, student=pupil.ref)
-        if is_done or rng.random() < 0.3:
-            note, when = school.ref(), at + timedelta(hours=19)
-            if when < school.midnight:
-                self.notes.add(note, row, who.id, when, rng.choice(words.TASK_NOTES))
-                school.log.add(when, who, "task.note_added", ref, note=note)
+        if is_noted:
+            note = school.ref()
+            self.notes.add(note, row, who.id, noted, rng.choice(words.TASK_NOTES))
+            school.log.add(noted, who, "task.note_added", ref, note=note)
         if is_done:
             school.log.add(ended, who, "task.completed", ref)
         self._belongs("task", pupil, row, ref, by, at)

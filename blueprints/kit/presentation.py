@@ -9,6 +9,7 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import flask.templating
 from flask import current_app, g, has_request_context, request, url_for
 from markupsafe import Markup
 
@@ -16,9 +17,18 @@ import permissions
 from blueprints.kit.forms import options
 from blueprints.kit.text import human_size
 from extensions import clock
+from models import Account
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 UTC_ZONE = ZoneInfo("UTC")
+
+
+class Environment(flask.templating.Environment):
+    """Flask's, where a template has its globals in one dictionary and not in two in a chain: asking the chain, for each template
+    that a page imports, took a twentieth of the page. Globals have to be there before the first template is loaded."""
+
+    def make_globals(self, d):
+        return {**self.globals, **(d or {})}
 
 
 def register(app):
@@ -159,36 +169,41 @@ MENU = (
 
 
 def navigation():
-    """[{label, url, current, children}] of the menu; a section shows its pages while one of them is open."""
-    here = _nearest([page for _, page, _, children in MENU for page in (page, *(child[1] for child in children))])
-    return [_entry(here, *entry) for entry in MENU if _allowed(entry[2])]
+    """[{label, url, current, children}] of the menu; a section shows its pages while one of them is open. Not to be changed: the
+    same lists serve every page of the same place for everybody of the same role."""
+    school, role = g.school, g.user and g.user.role
+    return _menu(_nearest(), role, school.cases_module, school.student_visibility, student_words(), request.script_root)
 
 
-def _entry(here, label, endpoint, _capability, children):
-    if label == "Students":
-        label = student_words()
-    shown = [
-        {"label": name, "url": _path(page, request.script_root), "current": page == here, "children": []}
-        for name, page, capability in children
-        if _allowed(capability)
-    ]
-    # A section whose address is that of its first page leaves being the present one to that page.
-    is_here = endpoint == here and not any(child["current"] for child in shown)
-    return {"label": label, "url": _path(endpoint, request.script_root), "current": is_here, "children": shown}
+@lru_cache(1024)
+def _menu(here, role, cases_module, student_visibility, students, root):
+    somebody = Account(role=role, is_active=True)
+
+    def is_allowed(capability):
+        if capability in permissions.CASES_MODULE and not cases_module:
+            return False
+        if capability == OWN_FORMS:
+            return _has_own_forms(somebody, student_visibility)
+        return capability is None or permissions.can(somebody, capability)
+
+    def entry(label, endpoint, children):
+        shown = [
+            {"label": name, "url": _path(page, root), "current": page == here, "children": []}
+            for name, page, capability in children
+            if is_allowed(capability)
+        ]
+        # A section whose address is that of its first page leaves being the present one to that page.
+        is_here = endpoint == here and not any(child["current"] for child in shown)
+        name = students if label == "Students" else label
+        return {"label": name, "url": _path(endpoint, root), "current": is_here, "children": shown}
+
+    return [entry(label, endpoint, children) for label, endpoint, capability, children in MENU if is_allowed(capability)]
 
 
-def _allowed(capability):
-    if capability in permissions.CASES_MODULE and not g.school.cases_module:
+def _has_own_forms(user, student_visibility):
+    if permissions.can(user, "response.read") or not permissions.can(user, "form.fill"):
         return False
-    if capability == OWN_FORMS:
-        return _has_own_forms()
-    return capability is None or permissions.can(g.user, capability)
-
-
-def _has_own_forms():
-    if permissions.can(g.user, "response.read") or not permissions.can(g.user, "form.fill"):
-        return False
-    return g.user.role != permissions.STUDENT or g.school.student_visibility
+    return user.role != permissions.STUDENT or student_visibility
 
 
 @cache
@@ -197,16 +212,18 @@ def _path(endpoint, _root):
     return url_for(endpoint)
 
 
-def _nearest(endpoints):
-    """The menu's page that the present address is, or lies below; the nearest one of several."""
+def _nearest():
+    """The menu's page that the present address is, or lies below; the nearest one of several; None elsewhere."""
     path = request.script_root + request.path
-    above = [page for page in endpoints if path == _path(page, request.script_root) or _lies_below(path, page)]
-    return max(above, key=lambda page: len(_path(page, request.script_root)), default=None)
+    places = _places(request.script_root)
+    return next((page for there, page in places if path == there or there != "/" and path.startswith(there + "/")), None)
 
 
-def _lies_below(path, page):
-    there = _path(page, request.script_root)
-    return there != "/" and path.startswith(there + "/")
+@cache
+def _places(root):
+    """[(address, endpoint)] of the menu's pages, the longest address first; of two pages with one address the first."""
+    pages = [page for _, section, _, children in MENU for page in (section, *(child[1] for child in children))]
+    return sorted(((_path(page, root), page) for page in pages), key=lambda place: len(place[0]), reverse=True)
 
 
 def _asset(version, name):

@@ -102,13 +102,14 @@ def _entries(cases, by, count):
 
 
 def _tasks(student, by, assigned_to, cases, count):
+    noted = list(moments(count))
     rows = [
         {"student": student, "title": "Ring the family", "notes": TEXT, "assigned_to": assigned_to, "set_by": by, "set_at": at,
-         "state": "completed", "ended_at": at + timedelta(days=1), "ended_by": assigned_to}
-        for at in moments(count, 180)
+         "state": "completed", "ended_at": at + timedelta(days=1), "ended_by": assigned_to, "noted_at": late}
+        for at, late in zip(moments(count, 180), noted, strict=True)
     ]  # fmt: skip
     tasks = _insert(Task, rows)
-    _insert(TaskNote, [{"task": one, "author": by, "at": at, "text": TEXT} for one, at in zip(tasks, moments(count), strict=True)])
+    _insert(TaskNote, [{"task": one, "author": by, "at": at, "text": TEXT} for one, at in zip(tasks, noted, strict=True)])
     _belong("task", tasks, cases, by)
     return 3 * count
 

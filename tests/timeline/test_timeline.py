@@ -9,11 +9,12 @@ import openpyxl
 import pytest
 
 import permissions
+from blueprints.cases.actions import add_task_note
 from blueprints.timeline.queries import Filters, cursor, everything, page
 from blueprints.timeline.queries.sources import SOURCES, SUBJECTS
 from blueprints.timeline.queries.timeline import PER_PAGE
 from extensions import clock
-from models import Account, Event, MeetingStaff, School, Student
+from models import Account, Event, MeetingStaff, MeetingStudent, PlanPoint, School, Student
 from tests import factories
 from tests.timeline.busy import busy
 from tests.timeline.everything import belongs, may_find, stored
@@ -281,6 +282,27 @@ def test_pages_hold_every_event_once(cast, ann):
     assert len(everything(cast.ada, ann, ALL)) == total
     by_words = Filters(ZONE, text="sentence")
     assert all_pages(cast.ada, ann, by_words)[0] == everything(cast.ada, ann, by_words)
+
+
+def test_a_page_shows_what_came_late_to_what_ended_long_ago(cast, ann):
+    """The newest events of one kind bound what is looked for of the others: by the record's end, not by its beginning."""
+    long_ago, now = clock.now() - timedelta(days=700), clock.now()
+    ended = {"ended_at": long_ago + timedelta(days=1), "ended_by": cast.sam}
+    form = factories.form(cast.ada)
+    for number in range(PER_PAGE + 5):
+        factories.response(form, cast.sam, ann, submitted_at=now - timedelta(hours=number + 1))
+    noted = factories.task(ann, cast.sam, cast.sam, set_at=long_ago, state="completed", **ended)
+    add_task_note(noted, "They rang back after all.", actor=cast.sam)
+    held = {"scheduled_at": long_ago, "state": "held", **ended}
+    joined = factories.meeting(cast.sam, staff=[cast.sam], starts_at=long_ago, **held)
+    MeetingStudent.create(meeting=joined, student=ann, added_by=cast.sam, at=now)
+    early = factories.meeting(cast.sam, staff=[cast.sam], starts_at=now + timedelta(days=1), **held)
+    MeetingStudent.create(meeting=early, student=ann, added_by=cast.sam, at=long_ago)
+    plan = factories.plan(ann, cast.sam, created_at=long_ago)
+    PlanPoint.create(plan=plan, day=now.date(), value=3, author=cast.sam, at=now)
+    found, _ = page(cast.ada, ann, ALL)
+    assert found == everything(cast.ada, ann, ALL)[:PER_PAGE]
+    assert {"meeting_held", "meeting", "task_note", "plan_point", "response"} == {item.source for item in found}
 
 
 def test_pages_of_events_of_one_moment(cast, ann):

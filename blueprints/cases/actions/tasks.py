@@ -76,6 +76,8 @@ def add_task_note(task, text, *, actor, draft=None):
     permissions.require_record("task", actor, task)
     with db.atomic():
         note = TaskNote.create(task=task, author=actor, at=clock.now(), text=text)
+        is_newest = Task.noted_at.is_null() | (Task.noted_at < note.at)
+        Task.update(noted_at=note.at).where((Task.id == task.id) & is_newest).execute()
         events.record("task.note_added", actor=actor, target=task.ref, note=note.ref)
         if draft:
             account_actions.clear_draft(draft[0], actor=actor, once=draft[1])

@@ -39,15 +39,15 @@ def _of(add, user, asked):
     return arms.statement()
 
 
-# A statement for each subject with the sources that are in it, those that ask most about access last: what was found bounds
-# what is looked at next. One statement for all of them costs SQLite half as much again, because each question about access
-# inside it gets slower the more tables the statement has opened.
+# A statement for each subject with the sources that are in it. First what an index gives newest first, last those that ask most
+# about access: what was found bounds what is looked at next. One statement for all of them costs SQLite half as much again,
+# because each question about access inside it gets slower the more tables the statement has opened.
 SUBJECTS = {
+    _sent: ("student", "milestone", "response", "response_file", "file"),
     _plans: ("plan", "plan_intervention", "plan_point", "plan_review", "plan_ended"),
     _tasks: ("task", "task_note", "task_ended"),
     _cases: ("case_opened", "case_presenting", "case_agency", "case_entry", "case_file", "case_closed", "case_reopened"),
     _meetings: ("meeting", "meeting_moved", "meeting_held", "meeting_cancelled"),
-    _sent: ("student", "milestone", "response", "response_file", "file"),
     _incidents: (
         "incident", "incident_file", "incident_action", "incident_action_done", "incident_closed", "incident_reopened",
     ),

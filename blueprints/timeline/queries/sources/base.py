@@ -4,6 +4,7 @@ A source says where events of one kind lie. It starts from what permissions.py l
 and only ever narrows it; it decides nothing itself.
 """
 
+import operator
 from functools import reduce
 from typing import NamedTuple
 
@@ -102,6 +103,7 @@ class Arms:
         # As they are stored: what they are compared with is not always the field itself, which would see to it.
         moments = [Value(moment, UtcDateTimeField().db_value) for moment in (since, until, before)]
         self._span, self._shown = (*moments, most), shown
+        self.since, self.most = moments[0], most
         self._tables, self._selects = [], []
 
     def seen(self, query, *columns) -> CTE:
@@ -128,6 +130,12 @@ class Arms:
         query = row.select(seen.c.id, row.id, at).from_(Join(seen, row, JOIN.CROSS))
         query = query.where(belongs_to(link, seen.c.id), *where, *self.asked(at)).order_by(at.desc(), row.id.desc())
         return self._table(query.limit(self._span[-1]), ["id", "row", "at"])
+
+    def recent(self, ended, *others) -> Expression:
+        """Records that can have an event from `since` on: they have not ended, or their end (the moment `ended`) or one of the
+        moments `others` came later. What came to an end long ago need not be looked through. `others` are those of their events
+        that can come after the end."""
+        return reduce(operator.or_, (moment >= self.since for moment in others), ended.is_null() | (ended >= self.since))
 
     def asked(self, at):
         """Expressions: the moment `at` is one that is asked for."""

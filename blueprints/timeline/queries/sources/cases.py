@@ -24,9 +24,10 @@ def add(arms: Arms, user: Account) -> None:
         "case_opened", seen, [Case, CaseType], (Case.id == seen.c.id) & (CaseType.id == Case.case_type),
         at=Case.opened_at, row=Case.id, who=Case.opened_by, detail=CaseType.name, **case,
     )  # fmt: skip
+    written = arms.newest_of(seen, CaseEntry.case, CaseEntry.at)
     arms.add(
-        "case_entry", seen, [CaseEntry], belongs_to(CaseEntry.case, seen.c.id),
-        at=CaseEntry.at, row=CaseEntry.id, who=CaseEntry.author, text=CaseEntry.text, **case,
+        "case_entry", written, [CaseEntry, Case], belongs_to(CaseEntry.id, written.c.row) & belongs_to(Case.id, written.c.id),
+        at=written.c.at, row=CaseEntry.id, who=CaseEntry.author, text=CaseEntry.text, ref=Case.ref, title=Case.title,
     )  # fmt: skip
     _presenting(arms, seen, case)
     arms.add(

@@ -8,7 +8,7 @@ from models import Account, Plan, PlanIntervention, PlanPoint, PlanReview
 def add(arms: Arms, user: Account) -> None:
     """The sources about plans."""
     query = permissions.visible_plans(user, Plan.id, Plan.ref).where(Plan.student == arms.student)
-    seen = arms.seen(query, "ref")
+    seen = arms.seen(query.where(arms.recent(Plan.ended_at)), "ref")  # nothing is written about a plan that has ended
     here = Plan.id == seen.c.id
     arms.add(
         "plan", seen, [Plan], here, at=Plan.created_at, row=Plan.id, ref=seen.c.ref, who=Plan.created_by, other=Plan.lead,

@@ -14,6 +14,8 @@ def add(arms: Arms, user: Account) -> None:
         permissions.visible_responses(user, FormResponse.id, FormResponse.ref, FormResponse.submitted_at, Form.name, Form.ref)
         .join_from(FormResponse, Form)
         .where(FormResponse.student == student, *arms.asked(FormResponse.submitted_at))
+        .order_by(FormResponse.submitted_at.desc(), FormResponse.id.desc())
+        .limit(arms.most)
     )
     seen = arms.seen(query, "ref", "at", "form", "form_ref")
     # `number` is the version that the answers in `text` belong to, `detail` the reference of the form.

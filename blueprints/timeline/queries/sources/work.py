@@ -10,7 +10,10 @@ from models import Account, Event, Meeting, MeetingStudent, MeetingType, Task, T
 
 def add_tasks(arms: Arms, user: Account) -> None:
     """The sources about tasks."""
-    query = permissions.visible_tasks(user, Task.id, Task.set_at, Task.ended_at).where(Task.student == arms.student)
+    # Within a query of their own they are found in an index alone. A task that has ended may still be noted on.
+    one = Task.alias("timeline_task")
+    recent = one.select(one.id).where(one.student == arms.student, arms.recent(one.ended_at, one.noted_at))
+    query = permissions.visible_tasks(user, Task.id, Task.set_at, Task.ended_at).where(Task.id.in_(recent))
     seen = arms.seen(query, "set_at", "ended_at")
     set_, ended = arms.newest(seen, "set_at"), arms.newest(seen, "ended_at")
     noted = arms.newest_of(seen, TaskNote.task, TaskNote.at)
@@ -40,6 +43,8 @@ def add_meetings(arms: Arms, user: Account) -> None:
         permissions.visible_meetings(user, *fields, whole)
         .join_from(Meeting, MeetingStudent, on=(MeetingStudent.meeting == Meeting.id))
         .where((MeetingStudent.student == arms.student) & permissions.sees_meeting_student(user))
+        # What came of it can be said before it begins, and of a student who was added when it was over.
+        .where(arms.recent(Meeting.ended_at, Meeting.starts_at, MeetingStudent.at))
     )
     seen = arms.seen(query, "starts_at", "ended_at", "state", "moves", "part", "added_at", "is_whole")
     added, held = arms.newest(seen, "added_at"), arms.newest(seen, "starts_at", seen.c.state == "held")
