@@ -18,6 +18,7 @@ bp = Blueprint("reports", __name__)
 FILTERS = ("from", "to", "category", "student", "student_ref", "year_group", "cohort", "author", "text", *CASES_FIELDS)
 LONGEST_QUERY = 2000
 MOST_BARS = 15
+LIST, COUNTS = "reports.incidents", "reports.incident_counts"
 
 
 @bp.route("/reports")
@@ -33,18 +34,27 @@ def index():
 @bp.route("/reports/incidents")
 @permissions.policy("report.run")
 def incidents():
+    """The incidents that fit. Their counts are a page of their own: they look at all of them, the list at fifty."""
     form, choices = _form()
     if not request.args:
         return _page(form)
     filters, chosen = _filters(form, choices)
     if filters is None:
         return _page(form, chosen=chosen), 422
-    counts, page = queries.run(g.user, filters, choices, request.args.get("page"), zone())
-    return _page(
-        form, chosen=chosen, chips=_chips(form, filters), page=page, rows=_rows(page), charts=_charts(counts, choices),
-        files={kind: _narrowed(url_for("reports.incidents_export", kind=kind)) for kind in ("csv", "xlsx")},
-        state=_state(),
-    )  # fmt: skip
+    page = queries.run(g.user, filters, request.args.get("page"), zone())
+    return _page(form, chosen=chosen, page=page, rows=_rows(page), **_result(form, filters, page.total))
+
+
+@bp.route("/reports/incidents/counts")
+@permissions.policy("report.run")
+def incident_counts():
+    """The same filters: how many incidents fit them by month, category, year group and status."""
+    form, choices = _form()
+    filters, chosen = _filters(form, choices)
+    if filters is None:
+        return _page(form, chosen=chosen), 422
+    counts = queries.counted(g.user, filters, choices, zone())
+    return _page(form, chosen=chosen, charts=_charts(counts, choices), **_result(form, filters, counts.total))
 
 
 @bp.route("/reports/incidents.<any(csv, xlsx):kind>")
@@ -81,12 +91,33 @@ def _filters(form, choices):
 
 
 def _page(form, **context):
-    return render_template("reports/incidents.html", form=form, **context)
+    return render_template("reports/incidents.html", form=form, home=url_for(_shown()), **context)
+
+
+def _shown():
+    """The endpoint of what is shown: the list, or its counts. Filters that an export refuses stand above the list."""
+    return COUNTS if request.endpoint == COUNTS else LIST
+
+
+def _result(form, filters, total):
+    """What stands around a result, whichever way it is shown."""
+    tabs = [
+        (label, _of_result(url_for(endpoint)), endpoint == _shown(), many)
+        for label, endpoint, many in (("Incidents", LIST, f"{total:,}"), ("Counts", COUNTS, None))
+    ]
+    files = {kind: _narrowed(url_for("reports.incidents_export", kind=kind)) for kind in ("csv", "xlsx")}
+    return {"tabs": tabs, "total": total, "chips": _chips(form, filters), "files": files, "state": _state()}
 
 
 def _narrowed(path, **changes):
     """An address with the filters of this one, and changes to them."""
     return with_args(path, request.args, page=None, **changes)
+
+
+def _of_result(path, **changes):
+    """The same, where an address without any filter would be the empty form: this one still asks for everything."""
+    address = _narrowed(path, **changes)
+    return address if "?" in address else address + "?from="
 
 
 def _state():
@@ -116,9 +147,7 @@ def _chips(form, filters):
     for name, value in values.items():
         if value:
             without = {name: None} | ({"student_ref": None} if name == "student" else {})
-            # An address without any filter would be the empty form: this one still asks for everything.
-            rest = _narrowed(request.path, **without)
-            chips.append((f"{labels[name]}: {value}", rest if "?" in rest else rest + "?from="))
+            chips.append((f"{labels[name]}: {value}", _of_result(url_for(_shown()), **without)))
     return chips
 
 
@@ -144,8 +173,8 @@ def _charts(counts, choices):
 
 
 def _narrowing(names):
-    """A function from values of these filters to the address with them: what all those addresses share is written once."""
-    shared = _narrowed(request.path, **dict.fromkeys(names))
+    """A function from values of these filters to the list with them: what all those addresses share is written once."""
+    shared = _narrowed(url_for(LIST), **dict.fromkeys(names))
     start = shared + ("&" if "?" in shared else "?")
     return lambda *values: start + urlencode(list(zip(names, values, strict=True)), quote_via=quote)
 

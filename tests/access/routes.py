@@ -458,6 +458,7 @@ ROUTES = {
     "plans.step": MANAGES_PLAN,
     "plans.versions": READS_PLAN,
     "reports.edit_report": KENS,
+    "reports.incident_counts": FOR_KEY_USERS,
     "reports.incidents": FOR_KEY_USERS,
     "reports.incidents_export": FOR_KEY_USERS,
     "reports.index": FOR_KEY_USERS,

@@ -108,7 +108,7 @@ def addresses(app, school, every=True):
     ]
     lists = [f"/incidents?list={name}" for name in ("all", "assigned", "unassigned", "alerted", "written")]
     lists += ["/incidents?status=Active", "/students?show=all", "/students?year=8", "/admin/email?state=waiting"]
-    lists += [f"/reports/incidents{kind}?{query}" for query in reports for kind in ("", *(".csv", ".xlsx") * every)]
+    lists += [f"/reports/incidents{kind}?{query}" for query in reports for kind in ("", "/counts", *(".csv", ".xlsx") * every)]
     lists += [f"/admin/bulk-closing{kind}?from=2000-01-01&to={clock.now().date()}" for kind in ("", ".csv", ".xlsx")]
     lists += [f"/incidents/new?student={school.student.ref}", "/students/suggest?q=zq", "/students/suggest?q=z"]
     lists += [f"/cases/new?student={school.student.ref}", f"/cases/new?incident={school.secret.ref}"]

@@ -376,7 +376,7 @@ def requests(app, school, visitor, full):
     gets += [f"/students/{student.ref}{page}" for student in (school.ann, school.student) for page in below]
     gets += ["/case-management/dashboard", "/tasks", "/tasks?list=all", "/tasks?list=set", "/meetings", "/meetings?when=all", "/plans",
              "/plans?q=know", "/referrals", "/forms", f"/forms/{school.form.ref}/responses", "/notifications", "/interventions"]
-    gets += [f"/incidents/{school.incident.ref}", "/reports/incidents?text=know", f"/cases/{school.open_case.ref}"]
+    gets += [f"/incidents/{school.incident.ref}", "/reports/incidents?text=know", "/reports/incidents/counts?text=know", f"/cases/{school.open_case.ref}"]
     gets += [f"/incidents/{school.incident.ref}/access", f"/incidents/{school.incident.ref}/versions"]
     for base, group in itertools.product(("/groups", "/admin/groups"), (school.other_group, school.cast.counselling)):
         gets += [f"{base}/{group.ref}", f"{base}/{group.ref}/members/effect?staff_member={school.cast.kay.ref}"]
@@ -392,6 +392,7 @@ def requests(app, school, visitor, full):
         gets += [url.replace(old, new) for url in about_it[:: 1 if full else 4]]
         gets += [f"/search?q={new}", f"/search/suggest?q={new}"]
     gets += [f"/incidents/new?student={NEW['student']}", f"/reports/incidents?student_ref={NEW['student']}",
+             f"/reports/incidents/counts?student_ref={NEW['student']}",
              f"/cases/new?student={NEW['student']}", f"/cases/new?incident={NEW['incident']}"]  # fmt: skip
     return [(url, None) for url in dict.fromkeys(gets)] + (forged(app, school) if full else forged(app, school)[-10:])
 
@@ -484,7 +485,8 @@ def test_the_audit_log_tells_an_excluded_admin_nothing(app, school, visitors, sa
 
 def test_the_comparison_notices_a_difference(app, school, visitors, same_dice):
     """The positive control: to Ada, who sees the incident, and to Kay, once she may, the two worlds differ."""
-    pages = ["/incidents", "/incidents/export.csv", "/reports/incidents?from=", "/reports/incidents.xlsx?from="]
+    pages = ["/incidents", "/incidents/export.csv", "/reports/incidents?from=", "/reports/incidents/counts?from=",
+             "/reports/incidents.xlsx?from="]
     for person, make in (("ada", need_to_know), ("kay", one_of_a_student_they_are_excluded_from)):
         GroupMember.insert(group=school.cast.counselling, account=school.cast.kay).on_conflict_ignore().execute()
         asked = [(url, None) for url in pages]

@@ -22,6 +22,7 @@ FURTHER = {
     "ada": (
         "/incidents?status=Active&q=ball", "/incidents?list=unassigned", "/incidents?q=nothing", "/incidents/I-ZZZZZZ",
         "/students?q=zz-nobody", "/search?q=finch", "/search?q=nothing+at+all", "/reports/incidents?status=Active",
+        "/reports/incidents/counts?status=Active",
         "/reports/incidents?text=nothing", "/admin/bulk-closing?from={month}&to={today}",
         "/admin/bulk-closing?from={today}&to={month}", "/admin/email?state=sent", "/admin/audit?verb=incident.read",
         "/admin/users?q=zz-nobody", "/cases?status=Closed&q=zz-nothing", "/admin/groups?q=zz-nothing",

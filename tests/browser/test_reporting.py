@@ -43,10 +43,12 @@ def test_a_custom_report(site, page_for, cast, term):
     steps.press(kay, "Show results")
     _results(kay, {term[0].ref, term[1].ref, term[2].ref})
     assert "status=Active" in kay.url
+    steps.follow(kay, "Counts")
     for chart in ("month", "category", "year group", "status"):
         drawn = kay.get_by_role("figure").filter(has_text=re.compile(f"by {chart}", re.I))
         expect(drawn.locator("svg[role=img]")).to_be_visible()
         expect(drawn.locator("summary")).to_have_text("Table")
+    kay.go_back()
 
     steps.field(kay, "Unassigned").check()
     steps.choose(kay, "Year group", "7")

@@ -14,6 +14,7 @@ from tests.factories import account, category, cohort, exclusion, group, inciden
 from tests.web import forms, text_of
 
 URL = "/reports/incidents"
+COUNTS = URL + "/counts"
 
 
 @pytest.fixture
@@ -143,18 +144,18 @@ def test_somebody_and_nobody_at_once_is_refused(world, client_for):
 
 def test_staff_are_told_whom_to_ask_and_others_find_nothing(world, client_for):
     for who, status in (("oli", 403), ("sam", 403), ("gil", 403), ("rae", 404), ("stu", 404)):
-        for url in ("/reports", URL, URL + "?status=Active", URL + ".csv", URL + ".xlsx"):
+        for url in ("/reports", URL, URL + "?status=Active", COUNTS, URL + ".csv", URL + ".xlsx"):
             assert client_for(who).get(url).status_code == status, (who, url)
 
 
 def test_need_to_know_incidents_are_in_no_row_count_chart_or_export(world, client_for):
     kay = client_for("kay")
     page = kay.get(URL, query_string={"from": ""})
-    text = text_of(page)
-    assert "5 incidents" in text
+    assert "5 incidents" in text_of(page) and "Incidents 5 Counts" in text_of(page)
     assert world.rows["secret"].ref not in page.get_data(as_text=True)
-    table = text.split("Incidents by category", 1)[1]
-    assert "Self-harm" not in table
+    counts = text_of(kay.get(COUNTS, query_string={"from": ""}))
+    assert "Incidents 5 Counts" in counts
+    assert "Self-harm" not in counts.split("Incidents by category", 1)[1]
     for kind in ("csv", "xlsx"):
         rows = exported(kay.get(f"{URL}.{kind}"))
         assert len(rows) == 6
@@ -188,16 +189,33 @@ def test_counts_of_the_charts(world, client_for, app):
     assert counts.by_year == {"7": 3, "10": 2}
 
 
+def test_counts_keep_the_filters_and_lead_back_to_the_list(world, client_for):
+    kay = client_for("kay")
+    state = f"year_group=7&amp;author={world.sam.ref}"
+    args = {"year_group": "7", "author": world.sam.ref}
+    for shown, other in ((URL, COUNTS), (COUNTS, URL)):
+        body = kay.get(shown, query_string=args).get_data(as_text=True)
+        assert f'href="{other}?{state}"' in body and f'action="{shown}"' in body
+        assert (f'href="{URL}.csv?{state}"' in body) == (shown == URL), "what is exported is the list"
+        # Taking a filter away, or clearing them all, stays where one is.
+        assert f'href="{shown}?author={world.sam.ref}"' in body and f'href="{shown}">Clear</a>' in body
+    everything = kay.get(COUNTS)
+    assert everything.status_code == 200 and "Incidents 5 Counts" in text_of(everything)
+    refused = kay.get(COUNTS, query_string={"status": "Open"})
+    assert refused.status_code == 422 and "Incidents by month" not in text_of(refused)
+    assert "No incident that you may see fits" in text_of(kay.get(COUNTS, query_string={"text": "nothing of the kind"}))
+
+
 def test_months_are_those_of_the_school_clock(world, client_for):
     School.update(timezone="Pacific/Auckland").execute()
     incident(world.kay, [world.ann], happened_at=datetime(2026, 9, 30, 20, tzinfo=UTC))  # 1 October there
-    text = text_of(client_for("ada").get(URL, query_string={"to": "2026-10-15"}))
+    text = text_of(client_for("ada").get(COUNTS, query_string={"to": "2026-10-15"}))
     assert "Oct 2026" in text and "Sep 2026" not in text
 
 
 def test_a_bar_leads_to_the_narrower_report(world, client_for):
-    body = client_for("kay").get(URL, query_string={"from": "", "author": world.sam.ref}).get_data(as_text=True)
-    assert f"author={world.sam.ref}&amp;status=Closed" in body
+    body = client_for("kay").get(COUNTS, query_string={"from": "", "author": world.sam.ref}).get_data(as_text=True)
+    assert f'href="{URL}?from=&amp;author={world.sam.ref}&amp;status=Closed"' in body
     assert f"category={world.categories['bullying'].ref}" in body
     assert "from=2026-10-30" not in body and "from=2026-10-01" in body
 
@@ -212,11 +230,11 @@ def test_chips_name_what_is_on_and_take_it_away(world, client_for):
 def test_without_the_cases_module_its_filters_are_gone(world, client_for):
     kay = client_for("kay")
     School.update(cases_module=False).execute()
-    page = kay.get(URL, query_string={"from": ""})
-    text = text_of(page)
-    assert "Unassigned" not in text and "Assigned to" not in text and "Incidents by status" not in text
+    for shown in (URL, COUNTS):
+        text = text_of(kay.get(shown, query_string={"from": ""}))
+        assert "Unassigned" not in text and "Assigned to" not in text and "Incidents by status" not in text
     for args in ({"status": "Active"}, {"assigned_to": world.ken.ref}, {"unassigned": "y"}, {"status": ""}):
-        assert kay.get(URL, query_string=args).status_code == 404
+        assert kay.get(URL, query_string=args).status_code == kay.get(COUNTS, query_string=args).status_code == 404
         assert kay.get(URL + ".csv", query_string=args).status_code == 404
     assert "Assigned to" not in exported(kay.get(URL + ".csv"))[0]
     School.update(cases_module=True).execute()
@@ -234,26 +252,41 @@ def test_runs_and_exports_are_recorded_without_what_was_typed(world, client_for)
     kay = client_for("kay")
     kay.get(URL, query_string={"text": "shove", "year_group": "7"})
     kay.get(URL + ".xlsx", query_string={"text": "shove"}).close()
-    run, export = Event.select().where(Event.verb.startswith("report.")).order_by(Event.id)
-    assert run.actor_id == export.actor_id == world.kay.id
-    assert '"year_group": "7"' in run.data and "shove" not in run.data + export.data
+    kay.get(COUNTS, query_string={"text": "shove", "year_group": "7"})
+    run, export, counted = Event.select().where(Event.verb.startswith("report.")).order_by(Event.id)
+    assert run.actor_id == export.actor_id == counted.actor_id == world.kay.id
+    assert '"year_group": "7"' in run.data and "shove" not in run.data + export.data + counted.data
+    assert counted.verb == run.verb and '"shown": "counts"' in counted.data and '"count": 1' in counted.data
     assert '"count": 1' in run.data and '"format": "xlsx"' in export.data
 
 
 def test_a_report_costs_the_same_for_ten_rows_and_for_many(world, client_for, count_queries):
     kay = client_for("kay")
     args = {"from": "2026-01-01", "student_ref": world.ann.ref, "status": "Active"}
+
+    def add(many):
+        with db.atomic():
+            for number in range(many):
+                at = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=number)
+                incident(world.sam, [world.ann, world.ben], happened_at=at)
+                account(name=f"Person {many} {number}")
+
     kay.get(URL, query_string=args)
+    with count_queries() as fewest:
+        assert kay.get(URL, query_string=args).status_code == 200
+    add(50)
     with count_queries() as few:
         assert kay.get(URL, query_string=args).status_code == 200
     assert sum("pg_advisory" not in statement for statement in few.statements) <= 10
-    with db.atomic():
-        for number in range(120):
-            incident(world.sam, [world.ann, world.ben], happened_at=datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=number))
-            account(name=f"Person {number}")
+    assert len(few) == len(fewest) + 1, "how many there are on all pages"
+    add(70)
     with count_queries() as many:
         page = kay.get(URL, query_string=args)
     assert len(few) == len(many) and "1–50 of 121 incidents" in text_of(page)
+    kay.get(COUNTS, query_string=args)
+    with count_queries() as counting:
+        assert kay.get(COUNTS, query_string=args).status_code == 200
+    assert sum("pg_advisory" not in statement for statement in counting.statements) <= 10
     second = kay.get(URL, query_string=args | {"page": 3})
     assert "101–121 of 121 incidents" in text_of(second)
 

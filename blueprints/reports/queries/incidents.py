@@ -161,20 +161,28 @@ def _student(user, typed, refs):
 # --- Running ---------------------------------------------------------------------------------------------------------
 
 
-def run(user, filters, choices, page, zone):
-    """(Counts, a page of incidents.Summary), newest first. The reading is recorded before it answers."""
+def run(user, filters, page, zone):
+    """A page of incidents.Summary, newest first, with the exact total. The reading is recorded before it answers."""
     permissions.require("report.run", user)
     given = _given(filters, zone)
-    numbers = counts(user, filters, choices, zone)
+    shown, many = (_page_unassigned, _many_unassigned) if filters.unassigned else (_page, _many)
     page = paginate(
-        lambda limit, offset: _rows(_page_unassigned if filters.unassigned else _page, user, given, limit, offset),
+        lambda limit, offset: _rows(shown, user, given, limit, offset),
         page,
         cap=EVERY,
-        count=lambda limit: min(limit, numbers.total),
+        count=lambda limit: min(limit, _rows(many, user, given)[0][0]),
     )
     page.items = incidents.summaries(user, page.items)
-    events.record_alone("report.run", actor=user, count=numbers.total, filters=filters.words())
-    return numbers, page
+    events.record_alone("report.run", actor=user, count=page.total, filters=filters.words())
+    return page
+
+
+def counted(user, filters, choices, zone):
+    """The Counts of what fits. The reading is recorded before it answers."""
+    permissions.require("report.run", user)
+    numbers = counts(user, filters, choices, zone)
+    events.record_alone("report.run", actor=user, count=numbers.total, filters=filters.words(), shown="counts")
+    return numbers
 
 
 def export(user, filters, zone, kind):
@@ -239,6 +247,14 @@ def _page(user, limit, offset, unassigned=False, **given):
 
 def _page_unassigned(user, limit, offset, **given):
     return _page(user, limit, offset, unassigned=True, **given)
+
+
+def _many(user, unassigned=False, **given):
+    return _found(user, given, unassigned).select(fn.COUNT(Incident.id))
+
+
+def _many_unassigned(user, **given):
+    return _many(user, unassigned=True, **given)
 
 
 # --- Counting --------------------------------------------------------------------------------------------------------
