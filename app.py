@@ -418,7 +418,7 @@ def serve_web(app, sockets):
             "clear_untrusted_proxy_headers": True,
         }
     _collect_seldom()
-    waitress.serve(
+    server = waitress.create_server(
         app,
         sockets=sockets,
         threads=WEB_THREADS,
@@ -426,9 +426,22 @@ def serve_web(app, sockets):
         channel_timeout=60,
         max_request_body_size=MAX_REQUEST_BYTES,
         ident=None,
-        _quiet=True,
         **options,
     )
+    _leave_room(server)
+    server.run()
+
+
+def _leave_room(server):
+    """Let the process that has fewer connections take the next one: browsers keep theirs, and four on one of two processes
+    leave half of the machine idle. Whoever has more looks a moment later whether the connection is still there."""
+    accept = server.accept
+
+    def in_turn():
+        time.sleep(min(len(server.active_channels), MOST_TURNS) * TURN)
+        return accept()
+
+    server.accept = in_turn
 
 
 def _collect_seldom():
@@ -440,6 +453,7 @@ def _collect_seldom():
 
 
 WEB_THREADS = 2
+TURN, MOST_TURNS = 0.0005, 8  # seconds for each connection, and for how many at most
 # Two web processes on the one socket served most on two cores: docs/adr/0004-two-web-processes.md has the figures.
 DEFAULT_WEB_PROCESSES = 2
 
