@@ -7,20 +7,18 @@ import hashlib
 import secrets
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import flask.templating
-from flask import current_app, g, has_request_context, request, url_for
+from flask import current_app, g, request, url_for
 from markupsafe import Markup
 
 import permissions
-from blueprints.kit.forms import options
+from blueprints.kit.forms import options, school_zone
 from blueprints.kit.text import human_size
 from extensions import clock
 from models import Account
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-UTC_ZONE = ZoneInfo("UTC")
 
 
 class Environment(flask.templating.Environment):
@@ -60,12 +58,6 @@ def nudge(name="deliver"):
     current_app.extensions["caseward_nudge"](name)
 
 
-def zone():
-    """The school's time zone."""
-    school = g.get("school") if has_request_context() else None
-    return ZoneInfo(school.timezone) if school else UTC_ZONE
-
-
 def written_day(value):
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
 
@@ -75,7 +67,7 @@ def day(value):
     if value is None:
         return ""
     if hasattr(value, "hour"):
-        value = value.astimezone(zone()).date()
+        value = value.astimezone(school_zone()).date()
     return Markup(f'<time datetime="{value.isoformat()}">{written_day(value)}</time>')  # noqa: S704 - digits and our months
 
 
@@ -83,7 +75,7 @@ def moment(value):
     """A moment in school time as "14 Nov 2026, 09:40" in a <time>; nothing for None."""
     if value is None:
         return ""
-    return _moment(value, zone())
+    return _moment(value, school_zone())
 
 
 @lru_cache(4096)

@@ -6,8 +6,9 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 
 import permissions
 from blueprints.kit import charts
+from blueprints.kit.forms import school_zone
 from blueprints.kit.listing import with_args
-from blueprints.kit.presentation import moment, written_day, zone
+from blueprints.kit.presentation import moment, written_day
 from blueprints.kit.tables_out import table_response
 from blueprints.reports import actions, queries
 from blueprints.reports.forms import CASES_FIELDS, ReportForm, SavedReportForm
@@ -41,7 +42,7 @@ def incidents():
     filters, chosen = _filters(form, choices)
     if filters is None:
         return _page(form, chosen=chosen), 422
-    page = queries.run(g.user, filters, request.args.get("page"), zone())
+    page = queries.run(g.user, filters, request.args.get("page"), school_zone())
     return _page(form, chosen=chosen, page=page, rows=_rows(page), **_result(form, filters, page.total))
 
 
@@ -53,7 +54,7 @@ def incident_counts():
     filters, chosen = _filters(form, choices)
     if filters is None:
         return _page(form, chosen=chosen), 422
-    counts = queries.counted(g.user, filters, choices, zone())
+    counts = queries.counted(g.user, filters, choices, school_zone())
     return _page(form, chosen=chosen, charts=_charts(counts, choices), **_result(form, filters, counts.total))
 
 
@@ -65,8 +66,8 @@ def incidents_export(kind):
     if filters is None:
         return _page(form, chosen=chosen), 422
     header, cells = _columns()
-    rows = map(cells, queries.export(g.user, filters, zone(), kind))
-    return table_response(kind, "incidents", header, rows, zone())
+    rows = map(cells, queries.export(g.user, filters, school_zone(), kind))
+    return table_response(kind, "incidents", header, rows, school_zone())
 
 
 def _form():

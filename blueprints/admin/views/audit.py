@@ -7,8 +7,9 @@ import permissions
 from blueprints.admin import queries
 from blueprints.admin.forms import AuditFilterForm
 from blueprints.admin.views import bp
+from blueprints.kit.forms import school_zone
 from blueprints.kit.listing import with_args
-from blueprints.kit.presentation import written_day, zone
+from blueprints.kit.presentation import written_day
 from blueprints.kit.tables_out import table_response
 
 FILTERS = ("from_day", "to_day", "person", "verb", "reference", "denials")
@@ -21,7 +22,7 @@ def audit():
     form = AuditFilterForm(request.args, meta={"csrf": False})
     if not form.validate():
         return _page(form, None), 422
-    return _page(form, queries.events_found(g.user, request.args.get("page"), zone(), _chosen(form)))
+    return _page(form, queries.events_found(g.user, request.args.get("page"), school_zone(), _chosen(form)))
 
 
 @bp.route("/admin/audit.<any(csv, xlsx):kind>")
@@ -30,8 +31,8 @@ def audit_export(kind):
     form = AuditFilterForm(request.args, meta={"csrf": False})
     if not form.validate():
         return _page(form, None), 422
-    rows = queries.export_events(g.user, zone(), _chosen(form), kind)
-    return table_response(kind, "audit-log", HEADER, rows, zone())
+    rows = queries.export_events(g.user, school_zone(), _chosen(form), kind)
+    return table_response(kind, "audit-log", HEADER, rows, school_zone())
 
 
 def _chosen(form):

@@ -6,8 +6,8 @@ import permissions
 from blueprints.admin import actions, queries
 from blueprints.admin.forms import BulkClosingConfirmation, BulkClosingForm
 from blueprints.admin.views import bp
+from blueprints.kit.forms import school_zone
 from blueprints.kit.listing import with_args
-from blueprints.kit.presentation import zone
 from blueprints.kit.tables_out import table_response
 from blueprints.kit.text import plural
 
@@ -52,7 +52,7 @@ def bulk_closing_export(kind):
     if not form.validate():
         return _page(form), 422
     rows = queries.preview_export(g.user, form.from_day.data, form.to_day.data, kind)
-    return table_response(kind, "bulk-closing-preview", PREVIEW_HEADER, rows, zone())
+    return table_response(kind, "bulk-closing-preview", PREVIEW_HEADER, rows, school_zone())
 
 
 @bp.route("/admin/bulk-closing/<ref>")
@@ -68,7 +68,7 @@ def bulk_closing_record(ref):
 def bulk_closing_record_export(ref, kind):
     queries.bulk_closing(g.user, ref)
     rows = queries.closed_export(g.user, ref, kind)
-    return table_response(kind, f"bulk-closing-{ref}", CLOSED_HEADER, rows, zone())
+    return table_response(kind, f"bulk-closing-{ref}", CLOSED_HEADER, rows, school_zone())
 
 
 def _preview_again(form):
@@ -93,7 +93,7 @@ def _look(form):
         return with_args(url_for("admin.bulk_closing"), _address(form), page=number)
 
     days = form.from_day.data, form.to_day.data
-    return queries.preview(g.user, *days, zone=zone(), page=request.args.get("page"), url=url)
+    return queries.preview(g.user, *days, zone=school_zone(), page=request.args.get("page"), url=url)
 
 
 def _preview(form, confirmation, found=None, page=None):

@@ -5,8 +5,9 @@ from flask import current_app, flash, g, redirect, render_template, request, url
 import permissions
 from blueprints.admin import actions, queries
 from blueprints.admin.views import bp
+from blueprints.kit.forms import school_zone
 from blueprints.kit.listing import paginate
-from blueprints.kit.presentation import nudge, zone
+from blueprints.kit.presentation import nudge
 from blueprints.kit.tables_out import table_response
 
 STATES = {"failed": "Failed", "waiting": "Waiting", "dropped": "Dropped", "sent": "Sent"}
@@ -38,7 +39,7 @@ def email_export(kind):
     if chosen not in STATES:
         raise permissions.NotVisible(request.path)
     rows = queries.export_list(g.user, "email", kind, map(queries.email_row, queries.email_rows(g.user, chosen)))
-    return table_response(kind, f"email-{chosen}", HEADER, (row[1:] for row in rows), zone())
+    return table_response(kind, f"email-{chosen}", HEADER, (row[1:] for row in rows), school_zone())
 
 
 @bp.route("/admin/email/<key>/retry", methods=["POST"])

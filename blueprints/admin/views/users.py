@@ -12,8 +12,9 @@ from blueprints.admin.user_forms import NO_ROLE, UserEditForm, UserForm
 from blueprints.admin.views import bp
 from blueprints.admin.views.widening import part, widening
 from blueprints.kit import uploads
+from blueprints.kit.forms import school_zone
 from blueprints.kit.listing import paginate, with_args
-from blueprints.kit.presentation import nudge, zone
+from blueprints.kit.presentation import nudge
 from blueprints.kit.tables_out import csv_response, xlsx_response
 from blueprints.kit.text import plural
 from models import Conflict
@@ -59,7 +60,7 @@ def users_export(kind):
     ]
     events.record_alone("account.exported", actor=g.user, count=len(rows), format=kind)
     answer = csv_response if kind == "csv" else xlsx_response
-    return answer(f"users.{kind}", COLUMNS, rows, tz=zone())
+    return answer(f"users.{kind}", COLUMNS, rows, tz=school_zone())
 
 
 def _filters():

@@ -49,7 +49,9 @@ from blueprints.cases.queries.people import (
     new_readers,
     pick_group,
     pick_staff,
+    resolve_among,
     resolve_staff,
+    suggest_among,
     suggest_staff,
 )
 from blueprints.cases.queries.people import members as group_members
@@ -200,6 +202,7 @@ __all__ = [
     "records_of",
     "require_own_reason",
     "resolve_meeting_staff",
+    "resolve_among",
     "resolve_staff",
     "school_year",
     "shown",
@@ -209,6 +212,7 @@ __all__ = [
     "student_file_export",
     "student_file_groups",
     "suggest_meeting_staff",
+    "suggest_among",
     "suggest_staff",
     "suggest_trigger_groups",
     "suggest_trigger_people",
