@@ -2,12 +2,15 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import load_workbook
 
+from blueprints.kit.listing import paginate
 from blueprints.reports import queries
+from blueprints.reports.queries import incidents as report
 from extensions import db
 from models import Event, GroupMember, School
 from tests.factories import account, category, cohort, exclusion, group, incident, student
@@ -204,6 +207,18 @@ def test_counts_keep_the_filters_and_lead_back_to_the_list(world, client_for):
     refused = kay.get(COUNTS, query_string={"status": "Open"})
     assert refused.status_code == 422 and "Incidents by month" not in text_of(refused)
     assert "No incident that you may see fits" in text_of(kay.get(COUNTS, query_string={"text": "nothing of the kind"}))
+
+
+def test_the_list_stops_counting_and_the_counts_do_not(world, client_for, monkeypatch):
+    monkeypatch.setattr(report, "paginate", partial(paginate, per_page=2, cap=3))
+    kay = client_for("kay")
+    text = text_of(kay.get(URL, query_string={"from": ""}))
+    assert "Incidents 3+ Counts" in text and "1–2 of more than 3 incidents" in text
+    recorded = Event.select().where(Event.verb == "report.run").get()
+    assert '"count": 3' in recorded.data and '"and_more": true' in recorded.data
+    assert "Incidents 5 Counts" in text_of(kay.get(COUNTS, query_string={"from": ""}))
+    exact = text_of(kay.get(URL, query_string={"student_ref": world.ann.ref}))
+    assert "1–2 of 3 incidents" in exact
 
 
 def test_months_are_those_of_the_school_clock(world, client_for):

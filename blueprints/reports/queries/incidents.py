@@ -24,7 +24,6 @@ Person = namedtuple("Person", "id ref label is_assignable")
 CohortChoice = namedtuple("CohortChoice", "id ref name")
 Everybody = namedtuple("Everybody", "by_ref authors assignable")
 Counts = namedtuple("Counts", "total by_status by_month by_category by_year first last")
-EVERY = 10**9
 COHORT = "cohort"  # where the rows of _choices() have a role
 MOST_VALUES = 24  # filters, and the months of at most a year or so
 
@@ -162,18 +161,19 @@ def _student(user, typed, refs):
 
 
 def run(user, filters, page, zone):
-    """A page of incidents.Summary, newest first, with the exact total. The reading is recorded before it answers."""
+    """A page of incidents.Summary, newest first; its total stops where that of other lists does, counted() has it whole. The
+    reading is recorded before it answers."""
     permissions.require("report.run", user)
     given = _given(filters, zone)
     shown, many = (_page_unassigned, _many_unassigned) if filters.unassigned else (_page, _many)
     page = paginate(
         lambda limit, offset: _rows(shown, user, given, limit, offset),
         page,
-        cap=EVERY,
-        count=lambda limit: min(limit, _rows(many, user, given)[0][0]),
+        count=lambda limit: _rows(many, user, given, limit)[0][0],
     )
     page.items = incidents.summaries(user, page.items)
-    events.record_alone("report.run", actor=user, count=page.total, filters=filters.words())
+    more = {"and_more": True} if page.total_is_capped else {}
+    events.record_alone("report.run", actor=user, count=page.total, filters=filters.words(), **more)
     return page
 
 
@@ -249,12 +249,13 @@ def _page_unassigned(user, limit, offset, **given):
     return _page(user, limit, offset, unassigned=True, **given)
 
 
-def _many(user, unassigned=False, **given):
-    return _found(user, given, unassigned).select(fn.COUNT(Incident.id))
+def _many(user, limit, unassigned=False, **given):
+    some = _found(user, given, unassigned).select(Incident.id).limit(limit).alias("some")
+    return Incident.select(fn.COUNT(SQL("1"))).from_(some)
 
 
-def _many_unassigned(user, **given):
-    return _many(user, unassigned=True, **given)
+def _many_unassigned(user, limit, **given):
+    return _many(user, limit, unassigned=True, **given)
 
 
 # --- Counting --------------------------------------------------------------------------------------------------------
