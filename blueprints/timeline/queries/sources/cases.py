@@ -17,8 +17,7 @@ from models import (
 
 def add(arms: Arms, user: Account) -> None:
     """The sources about cases."""
-    query = permissions.visible_cases(user, Case.id, Case.ref, Case.title).where(Case.student == arms.student)
-    seen = arms.seen(query, "ref", "title")
+    seen = arms.seen(permissions.visible_cases_of(user, arms.student, Case.id, Case.ref, Case.title), "ref", "title")
     case = {"ref": seen.c.ref, "title": seen.c.title}
     arms.add(
         "case_opened", seen, [Case, CaseType], (Case.id == seen.c.id) & (CaseType.id == Case.case_type),
