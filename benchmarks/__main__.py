@@ -46,6 +46,7 @@ def main(arguments):
     if not options.only and not options.quick:
         figures.write(ROOT / "benchmarks" / "RESULTS.md")
     return 0 if figures.all_met else 1
+COUNTS = "Counts of the filtered report"
 
 
 class Bench:
@@ -105,9 +106,10 @@ class Bench:
             "Incidents list": ("kay", "/incidents"),
             "An incident": ("kay", f"/incidents/{ref}"),
             "Filtered report": ("kay", "/reports/incidents?" + urlencode(self.filters())),
+            COUNTS: ("kay", "/reports/incidents/counts?" + urlencode(self.filters())),
             "Dashboard of an Admin Key Holder": ("ada", "/"),
         }
-        self.figures.pages("One answer", *self.in_turns(paths))
+        self.figures.pages("One answer", *self.in_turns(paths), [(COUNTS, None)])
 
     def in_turns(self, paths):
         """(the floor's Series, {name: Series}) of these pages, {name: (who, path)}."""

@@ -99,7 +99,7 @@ def with_args(path: str, args: Mapping[str, Any] | None = None, /, **changes: An
     for name, value in changes.items():
         values = value if isinstance(value, list | tuple | set) else [value]
         pairs += [(name, item) for item in values if item is not None]
-    query = urlencode([(name, str(value)) for name, value in pairs], quote_via=quote)
+    query = "&".join([f"{quote(name, '')}={quote(str(value), '')}" for name, value in pairs])
     return f"{path}?{query}" if query else path
 
 

@@ -35,7 +35,7 @@ def index():
 @bp.route("/reports/incidents")
 @permissions.policy("report.run")
 def incidents():
-    """The incidents that fit. Their counts are a page of their own: they look at all of them, the list at fifty."""
+    """The incidents that fit. Their counts are a page of their own: they look at all of them, the list at a page."""
     form, choices = _form()
     if not request.args:
         return _page(form)
@@ -101,7 +101,7 @@ def _shown():
 
 
 def _result(form, filters, total):
-    """What stands around a result, whichever way it is shown. `total` in words: of the list "1,000+" at most."""
+    """What stands around a result, whichever way it is shown. `total` in words: of the list "100+" at most."""
     tabs = [
         (label, _of_result(url_for(endpoint)), endpoint == _shown(), many)
         for label, endpoint, many in (("Incidents", LIST, total), ("Counts", COUNTS, None))
@@ -182,8 +182,9 @@ def _narrowing(names):
 
 def _rows(page):
     """What stands in the cells of the table, ready to be written."""
+    zone = school_zone()
     return [
-        (row.ref, moment(row.happened_at), row.student_names, ", ".join(row.category_names), row.author_name, row.status,
+        (row.ref, moment(row.happened_at, zone), row.student_names, ", ".join(row.category_names), row.author_name, row.status,
          row.status.lower(), row.assigned_name or "Nobody")
         for row in page.items
     ]  # fmt: skip

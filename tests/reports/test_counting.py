@@ -10,6 +10,7 @@ import pytest
 
 from blueprints.incidents import queries as incidents
 from blueprints.reports import queries
+from blueprints.reports.queries.incidents import PER_PAGE
 from models import (
     Category,
     CategoryGroup,
@@ -137,7 +138,7 @@ def test_counts_and_rows_of_the_report_are_those_of_a_plain_loop(crowd, module):
             counts, page = queries.counted(user, filters, choices, ZONE), queries.run(user, filters, 1, ZONE)
             at = (user.name, chosen)
             newest = sorted(wanted, key=lambda row: (row.happened_at, row.id), reverse=True)
-            assert [row.id for row in page.items] == [row.id for row in newest][:50], at
+            assert [row.id for row in page.items] == [row.id for row in newest][:PER_PAGE], at
             assert counts.total == page.total == len(wanted), at
             assert counts.by_status == Counter(row.status for row in wanted), at
             assert counts.by_month == Counter(row.happened_at.astimezone(ZONE).date().replace(day=1) for row in wanted), at

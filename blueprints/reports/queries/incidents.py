@@ -24,6 +24,8 @@ Person = namedtuple("Person", "id ref label is_assignable")
 CohortChoice = namedtuple("CohortChoice", "id ref name")
 Everybody = namedtuple("Everybody", "by_ref authors assignable")
 Counts = namedtuple("Counts", "total by_status by_month by_category by_year first last")
+PER_PAGE = 25  # rows of seven columns, of which many need two lines
+MOST_COUNTED = 100  # that a list says how many; longer ones are "more than 100"
 COHORT = "cohort"  # where the rows of _choices() have a role
 MOST_VALUES = 24  # filters, and the months of at most a year or so
 
@@ -161,14 +163,16 @@ def _student(user, typed, refs):
 
 
 def run(user, filters, page, zone):
-    """A page of incidents.Summary, newest first; its total stops where that of other lists does, counted() has it whole. The
-    reading is recorded before it answers."""
+    """A page of incidents.Summary, newest first. Its total stops at MOST_COUNTED: to count what fits costs more than to show
+    a page of it, and whoever asks how many there are asks counted(). The reading is recorded before it answers."""
     permissions.require("report.run", user)
     given = _given(filters, zone)
     shown, many = (_page_unassigned, _many_unassigned) if filters.unassigned else (_page, _many)
     page = paginate(
         lambda limit, offset: _rows(shown, user, given, limit, offset),
         page,
+        PER_PAGE,
+        cap=MOST_COUNTED,
         count=lambda limit: _rows(many, user, given, limit)[0][0],
     )
     page.items = incidents.summaries(user, page.items)

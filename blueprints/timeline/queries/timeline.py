@@ -13,7 +13,7 @@ from blueprints.timeline.queries.items import items
 from blueprints.timeline.queries.sources import NAMES, OF_CASES_MODULE, SOURCES, SUBJECTS, Row
 from models import UtcDateTimeField
 
-PER_PAGE = 30  # an event takes three lines of a screen, with its text
+PER_PAGE = 25  # an event takes three lines of a screen, with its text
 MOST_SKIPPED = 10_000  # events of one and the same moment that a page can begin behind
 ALL = 1_000_000
 FIRST, LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)

@@ -77,11 +77,11 @@ class Written(NamedTuple):
     who: str
 
 
-def _written(item):
+def _written(item, zone):
     what = f"{item.what} {item.ref}" if item.ref else item.what
     facts = [item.file[0], *item.facts] if item.file else item.facts
     return Written(
-        moment(item.at), item.kind_word, item.address, what, item.categories, " · ".join(facts), item.short, item.who
+        moment(item.at, zone), item.kind_word, item.address, what, item.categories, " · ".join(facts), item.short, item.who
     )
 
 
@@ -113,7 +113,7 @@ def _address(path=None, **changes):
 
 
 def _page(student, form, filters=None, items=(), after=None, following=None):
-    home = f"/students/{student.ref}/timeline"
+    home, zone = f"/students/{student.ref}/timeline", school_zone()
     return render_template(
         "timeline/timeline.html",
         student=student,
@@ -122,7 +122,7 @@ def _page(student, form, filters=None, items=(), after=None, following=None):
         home=home,
         kinds=queries.KINDS,
         chips=_chips(filters) if filters else [],
-        rows=[_written(item) for item in items],
+        rows=[_written(item, zone) for item in items],
         newest=after and _address(),
         following=following,
         files=[_address(f"{home}.{kind}") for kind in ("csv", "xlsx")],
