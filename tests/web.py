@@ -4,6 +4,7 @@ Tests go through this instead of inventing POST bodies, so that CSRF tokens, one
 the page really carries. Must not know any page of Caseward.
 """
 
+import re
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -142,10 +143,14 @@ class _Text(HTMLParser):
             self.words.extend(data.split())
 
 
+_ON_PAPER = re.compile(r'<p class="print-only">.*?</p>', re.DOTALL)
+
+
 def text_of(html) -> str:
-    """The words of a page (a response, bytes or text), without tags and with single spaces."""
+    """The words of a page (a response, bytes or text), without tags and with single spaces. As on a screen: paper says in
+    its first line when it was printed, and two pages would differ by the minute."""
     reader = _Text()
-    reader.feed(_html(html))
+    reader.feed(_ON_PAPER.sub("", _html(html)))
     return " ".join(reader.words)
 
 

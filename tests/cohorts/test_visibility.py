@@ -210,8 +210,9 @@ def test_what_is_open_to_them_is_really_there(app, school, cookie_for, who):
     assert opened == wanted
 
 
-def test_while_disabled_a_form_tells_a_student_nothing(app, school, cookie_for):
+def test_while_disabled_a_form_tells_a_student_nothing(app, school, cookie_for, clock):
     """The 404 of their own form and response is, but for its one-time values, the 404 for what never was."""
+    clock.freeze(clock.now())
     School.update(student_visibility_at=None).execute()
     stu = Visitor(app, "stu", cookie_for(school.cast.stu))
     for method, url, ref in (("GET", "/forms/{}/responses/new", school.form.ref), ("POST", "/forms/{}/responses/new", school.form.ref),

@@ -87,7 +87,8 @@ def test_killed_between_the_two_writes_neither_is_there(cast, ann, monkeypatch):
     assert not Plan.select().exists() and not Case.select().exists()
 
 
-def test_the_page_is_the_same_whether_a_case_opened_or_not(cast, ann, client_for, post):
+def test_the_page_is_the_same_whether_a_case_opened_or_not(cast, ann, client_for, post, clock):
+    clock.freeze(clock.now())
     answers = []
     for on in (False, True, True):
         if on:

@@ -197,7 +197,8 @@ def switch_on(cast):
     Trigger.update(is_on=True, changed_by=cast.ada).where(Trigger.id == trigger.id).execute()
 
 
-def test_a_review_opens_a_case_the_next_joins_it_and_the_page_does_not_tell(cast, plan, client_for, post, url):
+def test_a_review_opens_a_case_the_next_joins_it_and_the_page_does_not_tell(cast, plan, client_for, post, url, clock):
+    clock.freeze(clock.now())
     sam, answers = client_for("sam"), []
     for on in (False, True, True):
         if on:
