@@ -43,7 +43,7 @@ def incidents():
     if filters is None:
         return _page(form, chosen=chosen), 422
     page = queries.run(g.user, filters, request.args.get("page"), school_zone())
-    return _page(form, chosen=chosen, page=page, rows=_rows(page), **_result(form, filters, page.total_text))
+    return _page(form, chosen=chosen, page=page, rows=_rows(page), **_result(form, filters, page.total, page.total_text))
 
 
 @bp.route("/reports/incidents/counts")
@@ -55,7 +55,8 @@ def incident_counts():
     if filters is None:
         return _page(form, chosen=chosen), 422
     counts = queries.counted(g.user, filters, choices, school_zone())
-    return _page(form, chosen=chosen, charts=_charts(counts, choices), **_result(form, filters, f"{counts.total:,}"))
+    result = _result(form, filters, counts.total, f"{counts.total:,}")
+    return _page(form, chosen=chosen, charts=_charts(counts, choices), **result)
 
 
 @bp.route("/reports/incidents.<any(csv, xlsx):kind>")
@@ -100,14 +101,15 @@ def _shown():
     return COUNTS if request.endpoint == COUNTS else LIST
 
 
-def _result(form, filters, total):
-    """What stands around a result, whichever way it is shown. `total` in words: of the list "100+" at most."""
+def _result(form, filters, total, in_words):
+    """What stands around a result, whichever way it is shown. `in_words`: the total, of the list "100+" at most."""
     tabs = [
         (label, _of_result(url_for(endpoint)), endpoint == _shown(), many)
-        for label, endpoint, many in (("Incidents", LIST, total), ("Counts", COUNTS, None))
+        for label, endpoint, many in (("Incidents", LIST, in_words), ("Counts", COUNTS, None))
     ]
     files = {kind: _narrowed(url_for("reports.incidents_export", kind=kind)) for kind in ("csv", "xlsx")}
-    return {"tabs": tabs, "total": total, "chips": _chips(form, filters), "files": files, "state": _state()}
+    words = {"total": in_words, "chips": _chips(form, filters), "state": _state()}
+    return {"tabs": tabs, "is_empty": not total, "files": files, **words}
 
 
 def _narrowed(path, **changes):

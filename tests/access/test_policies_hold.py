@@ -22,7 +22,7 @@ from blueprints.cases.queries import lists as case_lists
 from blueprints.cases.queries import record as case_record
 from blueprints.cases.views import common as case_views
 from blueprints.incidents.views import changing, common, status
-from blueprints.kit import prepared
+from blueprints.kit import prepared, presentation
 from blueprints.kit.refusing import Refused
 from blueprints.plans import actions as plan_actions
 from extensions import csrf
@@ -306,7 +306,7 @@ CHECKS = {
 def forget_prepared():
     """SQL that was put together with a check, or without it, is not used for the other."""
     prepared._plans.clear()
-    for kept in (permissions.reason_names, case_lists._words):
+    for kept in (permissions.reason_names, case_lists._words, presentation._menu):
         kept.cache_clear()
 
 

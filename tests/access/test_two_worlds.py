@@ -376,7 +376,8 @@ def requests(app, school, visitor, full):
     gets += [f"/students/{student.ref}{page}" for student in (school.ann, school.student) for page in below]
     gets += ["/case-management/dashboard", "/tasks", "/tasks?list=all", "/tasks?list=set", "/meetings", "/meetings?when=all", "/plans",
              "/plans?q=know", "/referrals", "/forms", f"/forms/{school.form.ref}/responses", "/notifications", "/interventions"]
-    gets += [f"/incidents/{school.incident.ref}", "/reports/incidents?text=know", "/reports/incidents/counts?text=know", f"/cases/{school.open_case.ref}"]
+    gets += [f"/incidents/{school.incident.ref}", "/reports/incidents?text=know",
+             "/reports/incidents/counts?text=know", f"/cases/{school.open_case.ref}"]  # fmt: skip
     gets += [f"/incidents/{school.incident.ref}/access", f"/incidents/{school.incident.ref}/versions"]
     for base, group in itertools.product(("/groups", "/admin/groups"), (school.other_group, school.cast.counselling)):
         gets += [f"{base}/{group.ref}", f"{base}/{group.ref}/members/effect?staff_member={school.cast.kay.ref}"]

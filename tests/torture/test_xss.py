@@ -236,7 +236,8 @@ def pages(app, school, full):
         f"/forms/{school.form.ref}/responses", "/case-management/dashboard", f"/students/{school.student.ref}/timeline")]  # fmt: skip
     found += [f"/search?q={typed}", f"/students?q={typed}", f"/incidents?q={typed}", f"/reports/incidents?text={typed}&student={typed}",
               f"/reports/incidents/counts?text={typed}",
-              f"/admin/users?q={typed}", f"/admin/audit?person={typed}&reference={typed}", "/reports/incidents?from=", "/reports/incidents/counts", "/incidents",
+              f"/admin/users?q={typed}", f"/admin/audit?person={typed}&reference={typed}", "/reports/incidents?from=",
+              "/reports/incidents/counts", "/incidents",
               f"/incidents/new?student={school.student.ref}", f"/{typed}"]  # fmt: skip
     return list(dict.fromkeys(found))
 

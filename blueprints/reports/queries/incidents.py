@@ -167,13 +167,12 @@ def run(user, filters, page, zone):
     a page of it, and whoever asks how many there are asks counted(). The reading is recorded before it answers."""
     permissions.require("report.run", user)
     given = _given(filters, zone)
-    shown, many = (_page_unassigned, _many_unassigned) if filters.unassigned else (_page, _many)
     page = paginate(
-        lambda limit, offset: _rows(shown, user, given, limit, offset),
+        lambda limit, offset: _rows(_page, user, filters, given, limit=limit, offset=offset),
         page,
         PER_PAGE,
         cap=MOST_COUNTED,
-        count=lambda limit: _rows(many, user, given, limit)[0][0],
+        count=lambda limit: _rows(_many, user, filters, given, limit=limit)[0][0],
     )
     page.items = incidents.summaries(user, page.items)
     more = {"and_more": True} if page.total_is_capped else {}
@@ -218,15 +217,16 @@ def _midnight(day, zone):
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-def _rows(build, user, given, *paging, **more):
-    """The rows of build(user, **given). The SQL is kept for the next time, unless there are too many kinds of it."""
-    values = given | more | dict(zip(("limit", "offset"), paging, strict=False))
+def _rows(build, user, filters, given, **more):
+    """The rows of build(user, whether only unassigned ones fit, **given, **more). The SQL is kept for the next time, unless there
+    are too many kinds of it."""
+    values = given | more
     if "text" in given or len(values) > MOST_VALUES:
-        return list(build(user, **values).tuples())
-    return prepared.rows(build, user, **values)
+        return list(build(user, filters.unassigned, **values).tuples())
+    return prepared.rows(build, user, filters.unassigned, **values)
 
 
-def _found(user, given, unassigned=False):
+def _found(user, given, unassigned):
     """The incidents that fit, as a query on Incident."""
     query = incidents.filtered(
         user,
@@ -245,21 +245,13 @@ def _newest_first(query):
     return query.order_by(Incident.happened_at.desc(), Incident.id.desc())
 
 
-def _page(user, limit, offset, unassigned=False, **given):
+def _page(user, unassigned, limit, offset, **given):
     return _newest_first(incidents.listed(_found(user, given, unassigned))).limit(limit).offset(offset)
 
 
-def _page_unassigned(user, limit, offset, **given):
-    return _page(user, limit, offset, unassigned=True, **given)
-
-
-def _many(user, limit, unassigned=False, **given):
+def _many(user, unassigned, limit, **given):
     some = _found(user, given, unassigned).select(Incident.id).limit(limit).alias("some")
     return Incident.select(fn.COUNT(SQL("1"))).from_(some)
-
-
-def _many_unassigned(user, limit, **given):
-    return _many(user, limit, unassigned=True, **given)
 
 
 # --- Counting --------------------------------------------------------------------------------------------------------
@@ -270,9 +262,8 @@ def counts(user, filters, choices, zone):
     first, last = _span(filters, choices, zone)
     starts = months(first, last)
     bounds = {f"month_{place}": _midnight(day, zone) for place, day in enumerate(starts[1:], start=1)}
-    build = _tally_unassigned if filters.unassigned else _tally
     by_status, by_month, by_category, by_year = Counter(), Counter(), {}, {}
-    for table, number, word, count in _rows(build, user, _given(filters, zone), **bounds):
+    for table, number, word, count in _rows(_tally, user, filters, _given(filters, zone), **bounds):
         if table == "year":
             by_year[word] = count
         elif table == "category":
@@ -296,11 +287,7 @@ def _span(filters, choices, zone):
     return min(first, last), last
 
 
-def _tally_unassigned(user, **given):
-    return _tally(user, unassigned=True, **given)
-
-
-def _tally(user, unassigned=False, **given):
+def _tally(user, unassigned, **given):
     """("month", number of the month, status, how many), ("category", id, "", …) and ("year", 0, year group, …) as one
     query. `month_1`, `month_2` … are when the second month begins, the third, and so on."""
     bounds = [given.pop(f"month_{place}") for place in range(1, 1 + sum(name.startswith("month_") for name in given))]
