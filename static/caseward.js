@@ -48,6 +48,7 @@
   function enhancePicker(original) {
     const holder = document.createElement('div');
     const { id, name, value } = original;
+    const typing = document.activeElement === original; // sooner than the script was there
     const described = original.getAttribute('aria-describedby');
     let latest = 0;
     let waiting;
@@ -67,7 +68,7 @@
     };
     original.replaceWith(holder);
     window.accessibleAutocomplete({
-      element: holder, id, name, source, defaultValue: value, minLength: 1, confirmOnBlur: false, displayMenu: 'overlay',
+      element: holder, id, name, source, defaultValue: typing ? '' : value, minLength: 1, confirmOnBlur: false, displayMenu: 'overlay',
       tNoResults: () => searching ? 'Searching…' : 'Nobody found',
       templates: {
         inputValue: (item) => (item && item.label) || (typeof item === 'string' ? item : ''),
@@ -87,6 +88,11 @@
     };
     describe();
     new MutationObserver(describe).observe(input, { attributeFilter: ['aria-describedby'] });
+    if (typing) {
+      input.focus();
+      input.value = value;
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    }
     holder.addEventListener('keydown', (event) => { // Enter takes the only match; it never sends a record half picked
       if (event.key !== 'Enter' || !input.value) return;
       const matches = all('.autocomplete__menu--visible [aria-posinset]', holder);
@@ -157,6 +163,7 @@
     input.setAttribute('role', 'combobox');
     say({ autocomplete: 'list', controls: list.id, expanded: false });
     input.addEventListener('input', () => later(120));
+    if (document.activeElement === input) later(120); // typed sooner than the script was there
     input.addEventListener('blur', close);
     list.addEventListener('mousedown', (event) => event.preventDefault()); // the bar keeps the focus
     list.addEventListener('click', ({ target }) => go(target.closest('li')));

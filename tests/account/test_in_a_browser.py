@@ -1,9 +1,11 @@
 """The pages of signing in and of accounts in a real browser, from the first sign-in on; axe finds nothing on them."""
 
 import pytest
+from playwright.sync_api import expect
 
 from blueprints.account import actions
 from tests.account.people import PASSWORD, code, with_password
+from tests.browser import steps
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +29,7 @@ def check(axe):
 def fill_in(page, email, password):
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    steps.send(page, "Sign in")
 
 
 def test_the_first_sign_in(app, cast, page_for, check, look):
@@ -53,7 +55,7 @@ def test_the_first_sign_in(app, cast, page_for, check, look):
     other.get_by_label("Code", exact=True).fill(one)
     other.get_by_role("button", name="Sign in").click()
     other.wait_for_url("**/account")
-    assert other.get_by_role("region", name="Where you are signed in").get_by_role("row").count() == 3
+    expect(other.get_by_role("region", name="Where you are signed in").get_by_role("row")).to_have_count(3)
 
 
 def test_the_other_pages_of_signing_in(app, cast, page_for, check, look):

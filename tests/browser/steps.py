@@ -4,6 +4,9 @@ Must not look at anything that a person can't see, except where a test forges a 
 """
 
 import re
+from urllib.parse import unquote_plus
+
+from playwright.sync_api import expect
 
 # What a form sends for fields that the page never had, or with values it never offered.
 _FORGE = """(form, fields) => fields.forEach(([name, value]) => {
@@ -41,6 +44,7 @@ def pick(page, label, typed, name):
 
 def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
+    page.wait_for_load_state()  # of the page that it leads to, if it does: whole, and with its script
 
 
 def send(page, name):
@@ -50,8 +54,27 @@ def send(page, name):
     return answer.value
 
 
+def draft_saved(page, words):
+    """With this around what is typed: waits for the draft that has these words in it. Typing slowly saves more than one."""
+    return page.expect_response(
+        lambda answer: "/drafts/" in answer.url and answer.ok and words in unquote_plus(answer.request.post_data or ""),
+        timeout=20_000,
+    )
+
+
+def import_result(page):
+    """Go on to the result of an import. A quick worker has it ready before the page that would show its progress."""
+    result = page.get_by_role("heading", name=re.compile("^(What the import would do|Import done)$"), level=1)
+    link = page.get_by_role("link", name="Show the result")
+    result.or_(link).wait_for(timeout=20_000)
+    if link.is_visible():
+        link.click()
+        result.wait_for()
+
+
 def follow(page, name):
     page.get_by_role("link", name=name, exact=True).first.click()
+    page.wait_for_load_state()
 
 
 def region(page, name):
@@ -77,16 +100,16 @@ def sign_in(page, email, password, code=None):
     """Sign in on the page that is open, with the second step if a code is given."""
     fill(page, "Email", email)
     fill(page, "Password", password)
-    press(page, "Sign in")
+    send(page, "Sign in")
     if code is not None:
         fill(page, "Code", code)
-        press(page, "Sign in")
+        send(page, "Sign in")
 
 
 def error_at(page, label):
     """The sentence at a field that was refused. Fails unless the field says so to everybody."""
     box = field(page, label)
-    assert box.get_attribute("aria-invalid") == "true", f"{label} is not marked as invalid"
+    expect(box, f"{label} is not marked as invalid").to_have_attribute("aria-invalid", "true")
     described = (box.get_attribute("aria-describedby") or "").split()
     words = [page.locator(f"[id='{each}']").inner_text() for each in described if each.endswith(("-error", "-size"))]
     assert words, f"no sentence is tied to {label}"

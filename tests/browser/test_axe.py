@@ -181,7 +181,7 @@ def test_what_opens_on_a_page(site, school, page_for, look):
     kay.get_by_role("option", name="Counselling").wait_for()
     look(kay)
     kay.goto("/incidents/new")
-    steps.press(kay, "Add incident")
+    steps.send(kay, "Add incident")
     look(kay)
     ada = page_for("ada")
     ada.goto(f"/incidents/{school.secret.ref}")

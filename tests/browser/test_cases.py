@@ -120,8 +120,9 @@ def test_a_section_half_filled_in_is_not_lost(site, page_for, cast):
     case = factories.case(cast.student, cast.kay)
     kay = page_for("kay")
     kay.goto(f"/cases/{case.ref}/presenting")
-    steps.fill(kay, "Narrative", "It began in the autumn, and")
-    expect(kay.locator("[data-draft-status]")).to_contain_text("Draft saved", timeout=8000)
+    with steps.draft_saved(kay, "in the autumn, and"):
+        steps.fill(kay, "Narrative", "It began in the autumn, and")
+    expect(kay.locator("[data-draft-status]")).to_contain_text("Draft saved")
     kay.goto(f"/cases/{case.ref}")
     steps.region(kay, "Presenting").get_by_role("link", name=re.compile("Draft from")).click()
     expect(steps.field(kay, "Narrative")).to_have_value("It began in the autumn, and")

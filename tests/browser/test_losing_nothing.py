@@ -3,6 +3,7 @@
 import re
 
 import pyotp
+import pytest
 from playwright.sync_api import expect
 
 from blueprints.account import hashing
@@ -55,8 +56,9 @@ def test_a_draft_survives_the_end_of_a_session(app, site, page_for, cast):
     factories.category("Bullying")
     sam = page_for("sam")
     sam.goto("/incidents/new")
-    steps.add_incident(sam, "Finch", "Bullying", "It began when the bus came late.")
-    expect(sam.get_by_text(re.compile("^Draft saved"))).to_be_visible(timeout=8_000)
+    with steps.draft_saved(sam, "the bus came late."):
+        steps.add_incident(sam, "Finch", "Bullying", "It began when the bus came late.")
+    expect(sam.get_by_text(re.compile("^Draft saved"))).to_be_visible()
     Session.update(revoked_at=clock.now()).where(Session.account == cast.sam.id).execute()
     steps.press(sam, "Add incident")
     expect(sam.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -92,3 +94,18 @@ def test_one_key_and_one_button_blank_the_page(site, page_for, cast):
     kay.locator("summary").filter(has_text="account menu").click()
     kay.get_by_role("button", name=re.compile("Blank this page")).click()
     expect(cover).to_be_visible()
+
+
+@pytest.mark.parametrize(("address", "label"), [("/incidents/new", "Students"), ("/cases", "Search")])
+def test_whoever_types_sooner_than_the_script_is_there_gets_suggestions(site, page_for, cast, address, label):
+    factories.student("Ann", "Finch")
+    sam, held = page_for("sam"), []
+    sam.route("**/caseward*.js*", lambda route: held.append(route))
+    sam.goto(address, wait_until="commit")
+    steps.field(sam, label).press_sequentially("Fin")
+    expect(steps.field(sam, label)).to_be_focused()
+    while held:
+        held.pop().continue_()
+    expect(sam.get_by_role("option", name=re.compile("Ann Finch"))).to_be_visible()
+    expect(steps.field(sam, label)).to_be_focused()
+    expect(steps.field(sam, label)).to_have_value("Fin")

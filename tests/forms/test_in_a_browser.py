@@ -9,6 +9,7 @@ from blueprints.forms import actions, queries
 from extensions import clock
 from models import FormResponse, Referral, Session
 from tests import factories
+from tests.browser import steps
 
 pytestmark = pytest.mark.browser
 
@@ -58,8 +59,9 @@ def test_a_draft_survives_a_session_that_ends_and_a_closed_browser(page_for, cas
     sam.get_by_label("Subject").fill("Half a thought")
     sam.get_by_label("Student").fill("Finch")
     sam.get_by_role("option").first.click()
-    sam.get_by_role("radio", name="Yes").check()
-    expect(sam.get_by_text(re.compile("^Draft saved"))).to_be_visible(timeout=8_000)
+    with steps.draft_saved(sam, "&f2="):
+        sam.get_by_role("radio", name="Yes").check()
+    expect(sam.get_by_text(re.compile("^Draft saved"))).to_be_visible()
     Session.update(revoked_at=clock.now()).where(Session.account == cast.sam.id).execute()
     sam.context.close()
     again = page_for("sam")
@@ -110,5 +112,5 @@ def test_axe_finds_nothing(page_for, axe, cast, form, ann, scheme, width):
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} scrolls sideways"
         page.goto(addresses[0])
         if who == "kay":
-            page.get_by_role("button", name="Submit").click()
+            steps.send(page, "Submit")
             axe(page)

@@ -1,9 +1,11 @@
 """A class list through a real browser and the real worker, and every page of the part under axe."""
 
 import pytest
+from playwright.sync_api import expect
 
 from models import Student
 from tests import factories
+from tests.browser import steps
 from tests.students.sheets import many, sheet, start, work
 
 pytestmark = pytest.mark.browser
@@ -16,21 +18,21 @@ def test_a_class_list_from_file_to_list(app, cast, page_for, live, tmp_path):
     page.goto("/students")
     page.get_by_role("link", name="Import students").click()
     page.get_by_label("CSV file").set_input_files(path)
-    page.get_by_role("button", name="Upload").click()
-    page.get_by_role("button", name="Check the file").click()
-    page.get_by_role("link", name="Show the result").click()
-    assert page.get_by_text("nonsense is not an email address.").is_visible()
-    page.get_by_role("button", name="Confirm").click()
-    page.get_by_role("link", name="Show the result").click()
-    assert page.get_by_role("heading", name="Import done").is_visible()
+    steps.send(page, "Upload")
+    steps.send(page, "Check the file")
+    steps.import_result(page)
+    expect(page.get_by_text("nonsense is not an email address.")).to_be_visible()
+    steps.send(page, "Confirm")
+    steps.import_result(page)
+    expect(page.get_by_role("heading", name="Import done")).to_be_visible()
     page.goto("/students")
     page.get_by_label("Search students").fill("jose17 o'brien")
     page.get_by_label("Search students").press("Enter")
     page.get_by_role("link", name="José17 O'Brien-17").click()
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Tutor group").fill("10Z")
-    page.get_by_role("button", name="Save").click()
-    assert page.get_by_text("10Z").is_visible()
+    steps.send(page, "Save")
+    expect(page.get_by_text("10Z")).to_be_visible()
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1366), ("dark", 1366), ("light", 320), ("dark", 320)])
