@@ -60,6 +60,7 @@ VERBS = {
     "incident.text_changed": ("number",),
     "incident.details_changed": ("fields",),
     "incident.students_changed": ("added", "changed"),
+    "incident.student_removed": ("student",),
     "incident.assigned": ("old", "new"),
     "incident.closed": (),
     "incident.reopened": (),

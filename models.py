@@ -398,6 +398,19 @@ class IncidentStudent(BaseModel):
         indexes = ((("incident", "student"), True),)
 
 
+class IncidentRemoval(BaseModel):
+    """A student who was taken off an incident, with the part as it was: the part itself is gone, so that no list, count
+    or timeline of theirs has it. `categories` are references, with spaces between them."""
+
+    incident = ForeignKeyField(Incident, backref="removals")
+    student = ForeignKeyField(Student)
+    role = CharField()
+    categories = TextField(default="")
+    removed_by = ForeignKeyField(Account)
+    at = UtcDateTimeField(default=clock.now)
+    reason = CharField()
+
+
 class PartCategory(BaseModel):
     part = ForeignKeyField(IncidentStudent, backref="categories")
     category = ForeignKeyField(Category, backref="parts")

@@ -35,6 +35,7 @@ from models import (
     GroupMember,
     Incident,
     IncidentAlert,
+    IncidentRemoval,
     IncidentStudent,
     InterventionGroup,
     Meeting,
@@ -1634,6 +1635,17 @@ def _students_closed_to(u):
     )
 
 
+def removed_closed(user):
+    """Expression on IncidentRemoval: `user` is excluded from the student who was taken off."""
+    return _in(IncidentRemoval.student, _students_closed_to(user))
+
+
+def sees_removal(user, whole):
+    """Expression on IncidentRemoval of an incident that `user` sees, of which they see the `whole`, or parts only: who was
+    taken off it and why is for whoever took them off, and for those who would see every part."""
+    return ~removed_closed(user) & (_ALWAYS if whole else IncidentRemoval.removed_by == user.id)
+
+
 def students_kept_from(account, students):
     """Those of the students that this account is excluded from, in the order given."""
     ids = {student_id for (student_id,) in _students_closed_to(account).tuples()}
@@ -1645,6 +1657,7 @@ def closed_targets(user):
     everything else to its readers, leaves out. Whatever has no reference of its own in there has the student's."""
     return (
         Incident.select(Incident.ref).where(_excluded_incidents(user))
+        | Incident.select(Incident.ref).join(IncidentRemoval).where(removed_closed(user))
         | Student.select(Student.ref).where(_excluded_students(user))
         | Case.select(Case.ref).where(_excluded_cases(user))
         | Task.select(Task.ref).where(_kept_from(user, Task.student))

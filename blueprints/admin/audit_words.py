@@ -39,6 +39,7 @@ VERB_WORDS = {
     "incident.text_changed": "Changed an incident's text",
     "incident.details_changed": "Changed an incident's details",
     "incident.students_changed": "Changed the students of an incident",
+    "incident.student_removed": "Took a student off an incident",
     "incident.assigned": "Assigned an incident",
     "incident.closed": "Closed an incident",
     "incident.reopened": "Reopened an incident",

@@ -90,6 +90,10 @@ class TextForm(CasewardForm):
         self.number.raw_data, self.number.data = None, incident.text_version
 
 
+class TakeOffForm(VersionedForm):
+    reason = StringField("Reason", [Required("Say why they are taken off."), ShortText(250)])
+
+
 class DetailsForm(VersionedForm):
     happened_at = SchoolDateTimeField("When it happened", [Required("Say when it happened."), NotFuture()])
     place = StringField("Place", [ShortText(200)])

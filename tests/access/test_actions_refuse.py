@@ -93,6 +93,8 @@ ACTIONS = {
         w.secret, happened_at=clock.now(), place="", actor=who, version=1)),
     "incidents.change_students": (WRITES, lambda w, who: incidents.change_students(
         w.secret, [new_part(w)], actor=who, version=1)),
+    "incidents.take_off": (WRITES, lambda w, who: incidents.take_off(
+        w.secret, w.student.ref, "x", actor=who, version=1)),
     "incidents.add_action": (SEES, lambda w, who: incidents.add_action(w.secret, text="x", actor=who)),
     "incidents.set_done": (SEES, lambda w, who: incidents.set_done(w.secret, w.action, True, actor=who, version=1)),
     "incidents.add_mark": (SEES, lambda w, who: incidents.add_mark(w.secret, view="front", x=1, y=1, actor=who)),

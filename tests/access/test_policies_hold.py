@@ -399,6 +399,9 @@ REMOVALS = {
         ["relations"],
     ),
     "the parts of a shared incident": (replace(permissions, "sees_part", lambda *given, **named: EVERYTHING), ["canaries"]),
+    "who reads that a student was taken off": (
+        replace(permissions, "sees_removal", lambda *given: EVERYTHING), ["canaries"],
+    ),
     "all parts by role": (replace(permissions, "sees_all_parts", lambda *given, **named: True), ["canaries"]),
     "roles of reasons": (
         replace(permissions, "_has_role", lambda *given, **named: permissions._ALWAYS), ["relations"],

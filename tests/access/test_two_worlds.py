@@ -30,6 +30,7 @@ from models import (
     Draft,
     Event,
     GroupMember,
+    IncidentRemoval,
     IncidentStudent,
     MeetingStudent,
     MilestoneReminder,
@@ -108,6 +109,12 @@ def another_student_in_it(school, person):
     """A second student in an incident that this person reads because of the first."""
     part = IncidentStudent.create(incident=school.incident, student=school.student, role="affected")
     PartCategory.create(part=part, category=school.secret_category)
+
+
+def a_student_taken_off_it(school, person):
+    """A student whom somebody else took off an incident that this person reads because of another."""
+    IncidentRemoval.create(incident=school.incident, student=school.student, role="affected", reason="Know better.",
+                           categories=school.secret_category.ref, removed_by=school.cast.sam)  # fmt: skip
 
 
 def what_belongs_to_somebody_else(school, person):
@@ -332,6 +339,7 @@ WORLDS = [
     (one_of_a_student_they_are_excluded_from, ["kay"], ["ada", "sam"]),
     (a_student_they_are_excluded_from, ["ada"], ["kay", "oli"]),
     (another_student_in_it, ["kay"], []),
+    (a_student_taken_off_it, ["ada", "kay"], ["ken"]),
     (what_belongs_to_somebody_else, ["kay"], ["oli"]),
     (a_case, ["oli", "stu"], ["kay", "sam", "rae", "nobody"]),
     (a_case_they_are_excluded_from, ["ada", "oli"], ["ken", "gil", "mo"]),
@@ -440,7 +448,7 @@ def where(one, other):
 
 PEOPLE = sorted({person for _, closest, others in WORLDS for person in closest + (others if FULL else [])})
 # Here the first world knows the exclusion already: what differs is what happens to whom it keeps out.
-AFTER_AN_EXCLUSION = (one_of_a_student_they_are_excluded_from,)
+AFTER_AN_EXCLUSION = (one_of_a_student_they_are_excluded_from, a_student_taken_off_it)
 
 
 def check(app, school, visitors, same_dice, full, figure, person, makes):

@@ -36,6 +36,7 @@ from models import (
     IncidentAlert,
     IncidentAssignment,
     IncidentClosure,
+    IncidentRemoval,
     IncidentVersion,
     InterventionMember,
     MeetingVersion,
@@ -242,6 +243,8 @@ def _shared_incident(world):
     )  # fmt: skip
     _as_the_application_would(world.hidden)
     token.add("part", "reference", world.hidden.ref)
+    IncidentRemoval.create(incident=world.shared, student=world.student, role="witness", removed_by=cast.sam,
+                           categories=world.secret_category.ref, reason=token("part", "removalreason"))  # fmt: skip
 
 
 def _secret_case(world):

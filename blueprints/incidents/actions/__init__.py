@@ -8,7 +8,7 @@ from blueprints.incidents.actions.adding import NewPart, add
 from blueprints.incidents.actions.alerting import alert
 from blueprints.incidents.actions.assigning import assign, see_bulk_notices, set_status
 from blueprints.incidents.actions.base import Refused, Unconfirmed
-from blueprints.incidents.actions.changing import change_details, change_students, edit_text
+from blueprints.incidents.actions.changing import change_details, change_students, edit_text, take_off
 from blueprints.incidents.actions.files import add_files, remove_file, taken
 from blueprints.incidents.actions.marking import add_mark, change_mark, remove_mark
 from blueprints.incidents.actions.todo import add_action, queue_due_actions, set_done
@@ -33,5 +33,6 @@ __all__ = [
     "see_bulk_notices",
     "set_done",
     "set_status",
+    "take_off",
     "taken",
 ]

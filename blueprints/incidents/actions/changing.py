@@ -3,13 +3,14 @@
 from peewee import JOIN
 
 import events
+import permissions
 from blueprints.account import actions as account_actions
 from blueprints.incidents.actions.adding import add_parts, check_students
 from blueprints.incidents.actions.base import Refused, confirm, require_change
 from blueprints.incidents.queries import record
 from blueprints.incidents.queries.choices import incident_audience
 from extensions import db
-from models import Category, Conflict, Incident, IncidentStudent, IncidentVersion, PartCategory
+from models import Category, Conflict, Incident, IncidentRemoval, IncidentStudent, IncidentVersion, PartCategory
 
 
 def edit_text(incident, text, reason, *, actor, number, draft=None):
@@ -80,6 +81,39 @@ def change_students(incident, parts, *, actor, version, confirmed=""):
             changed=[part.student.ref for part in changed],
             was=was,
         )
+    return incident
+
+
+def take_off(incident, student_ref, reason, *, actor, version, confirmed=""):
+    """Take a student off an incident that isn't about them, for a `reason`. Their part is kept as an IncidentRemoval.
+
+    Whoever would see the incident without that part and doesn't now has to be confirmed: somebody excluded from the
+    student, or kept away by the part's categories. Raises NotVisible for a part that the actor does not see, Refused for
+    the last one they see, Conflict or Unconfirmed.
+    """
+    require_change(actor, incident)
+    with db.atomic():
+        shown = {part.student_ref: part for part in record.parts(actor, incident)}
+        if student_ref not in shown:
+            raise permissions.NotVisible(student_ref)
+        if len(shown) == 1:  # others that the actor does not see don't count: an answer would tell of them
+            raise Refused("students", "An incident is about somebody. Add the right person first, then take this one off.")
+        gone, everybody = shown[student_ref], _all_parts(incident)
+        after = [(student, picks) for student, (_, _, picks) in everybody.items() if student != gone.student_id]
+        confirm(incident_audience(incident, parts=after).new, confirmed)
+        incident.change(version)
+        was = _in_refs(everybody[gone.student_id])
+        IncidentRemoval.create(
+            incident=incident,
+            student=gone.student_id,
+            role=was["role"],
+            categories=" ".join(was["categories"]),
+            removed_by=actor,
+            reason=reason,
+        )
+        PartCategory.delete().where(PartCategory.part == gone.id).execute()
+        IncidentStudent.delete().where(IncidentStudent.id == gone.id).execute()
+        events.record("incident.student_removed", actor=actor, target=incident.ref, student=student_ref)
     return incident
 
 

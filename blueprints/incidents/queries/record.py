@@ -4,6 +4,7 @@ Each function is one query, however much there is to an incident; its SQL is put
 """
 
 from collections import namedtuple
+from functools import reduce
 from typing import NamedTuple
 
 from peewee import JOIN, Value, fn
@@ -27,6 +28,7 @@ from models import (
     IncidentAlert,
     IncidentAssignment,
     IncidentClosure,
+    IncidentRemoval,
     IncidentStudent,
     IncidentVersion,
     PartCategory,
@@ -105,8 +107,8 @@ class PartOf(NamedTuple):
 def parts(user, incident):
     """The parts that `user` may see, in the order in which they were entered."""
     # Whoever sees all of the incident sees every part; permissions.sees_part() says the same in one expression.
-    whole = permissions.WHOLE_INCIDENT.keys() & set(incident.reasons)
-    rows = prepared.rows(_every_part if whole else _open_parts, user, incident_id=incident.id)
+    build = _every_part if _sees_whole(incident) else _open_parts
+    rows = prepared.rows(build, user, incident_id=incident.id)
     found = {}
     for part_id, student_id, ref, preferred, first, last, year, role, category, above, name, colour in rows:
         if part_id not in found:
@@ -114,6 +116,10 @@ def parts(user, incident):
         if category:
             found[part_id].categories.append((category, f"{above}: {name}" if above else name, colour))
     return list(found.values())
+
+
+def _sees_whole(incident):
+    return not permissions.WHOLE_INCIDENT.keys().isdisjoint(incident.reasons)
 
 
 def _every_part(user, incident_id):
@@ -164,7 +170,7 @@ def _readers(user, incident_id):
 
 
 class Step(NamedTuple):
-    """One step of an incident's history. `kind`: version, assigned, closed, reopened, alerted, details, students.
+    """One step of an incident's history. `kind`: version, assigned, closed, reopened, alerted, details, students, taken_off.
 
     `text` is a reason somebody typed, `name` whom or which group it concerns, `ref` a bulk closing, `number` a version.
     """
@@ -182,15 +188,15 @@ CHANGES = {"incident.details_changed": "details", "incident.students_changed": "
 
 
 def trail(user, incident):
-    """Every Step of the incident, the newest first."""
-    rows = prepared.rows(_trail, user, incident_id=incident.id, ref=incident.ref)
+    """Every Step of the incident that `user` may know of, the newest first."""
+    rows = prepared.rows(_trail, user, _sees_whole(incident), incident_id=incident.id, ref=incident.ref)
     moment = UtcDateTimeField().python_value
     found = [Step(CHANGES.get(row[0], row[0]), moment(row[1]), *row[2:]) for row in rows]
     # What was set while adding has the same moment as the first version, which stands below it all.
     return sorted(found, key=lambda step: (step.at, step.kind != "version"), reverse=True)
 
 
-def _trail(user, incident_id, ref):
+def _trail(user, whole, incident_id, ref):
     nothing, none = Value("").cast("text"), Value(None).cast("integer")
 
     def steps(kind, model, at, who, number=none, text=nothing, name=nothing, ref=nothing):
@@ -237,12 +243,26 @@ def _trail(user, incident_id, ref):
         .join_from(IncidentAlert, Other, JOIN.LEFT_OUTER, on=(IncidentAlert.account == Other.id))
         .join_from(IncidentAlert, Group, JOIN.LEFT_OUTER, on=(IncidentAlert.group == Group.id))
     )
+    first = fn.COALESCE(fn.NULLIF(Student.preferred_name, ""), Student.first_name)
+    taken_off = (
+        steps(
+            "taken_off",
+            IncidentRemoval,
+            IncidentRemoval.at,
+            IncidentRemoval.removed_by,
+            text=IncidentRemoval.reason,
+            name=first.concat(" ").concat(Student.last_name),
+        )
+        .join_from(IncidentRemoval, Student)
+        .where(permissions.sees_removal(user, whole))
+    )
     changed = (
         Event.select(Event.verb, Event.at, Account.name, none, nothing, nothing, nothing)
         .join_from(Event, Account)
         .where((Event.target == ref) & Event.verb.in_(list(CHANGES)))
     )
-    return versions.union_all(assigned).union_all(closed).union_all(reopened).union_all(alerted).union_all(changed)
+    kept = (assigned, closed, reopened, alerted, taken_off, changed)
+    return reduce(lambda query, more: query.union_all(more), kept, versions)
 
 
 def version_texts(user, incident):
@@ -406,6 +426,17 @@ def _attachments(user, incident_id):
         .where((CaseIncident.incident == incident_id) & permissions.sees_case(user))
     )
     return files.union_all(marked).union_all(linked)
+
+
+def cases_about(user, incident, student_id):
+    """[(ref, title)] of the cases of this student that the incident is linked to, as far as `user` sees them."""
+    return list(
+        Case.select(Case.ref, Case.title)
+        .join_from(Case, CaseIncident)
+        .where((CaseIncident.incident == incident.id) & (Case.student == student_id) & permissions.sees_case(user))
+        .order_by(Case.id)
+        .tuples()
+    )
 
 
 def marks(user, incident):

@@ -7,7 +7,7 @@ import permissions
 from blueprints.account import actions as account_actions
 from blueprints.account import queries as accounts
 from blueprints.incidents import actions, queries
-from blueprints.incidents.forms import AlertForm, DetailsForm, StudentsForm, TextForm
+from blueprints.incidents.forms import AlertForm, DetailsForm, StudentsForm, TakeOffForm, TextForm
 from blueprints.incidents.queries.choices import ROLES
 from blueprints.incidents.views import bp, choosing
 from blueprints.incidents.views.common import changeable, confirmed, in_school_words, student_words, to_incident
@@ -110,6 +110,30 @@ def _change_students(incident, form, present, picked):
         version=form.version.data,
         confirmed=confirmed(),
     )
+
+
+@bp.route("/incidents/<ref>/students/<student_ref>/removal", methods=["GET", "POST"])
+@permissions.policy("incident.read", record=True)
+def take_off(ref, student_ref):
+    incident = changeable(ref)
+    part = next((part for part in queries.parts(g.user, incident) if part.student_ref == student_ref), None)
+    if part is None:
+        raise permissions.NotVisible(student_ref)
+    form = TakeOffForm(data={"version": incident.version})
+    tried = None
+    if form.validate_on_submit():
+        tried = attempt(form, lambda: _take_off(incident, student_ref, form))
+        if tried.saved:
+            flash(f"{part.student_name} was taken off this incident.", "ok")
+            return to_incident(ref)
+    page = {"incident": incident, "part": part, "cases": queries.cases_about(g.user, incident, part.student_id)}
+    code = tried.status if tried else 422 if form.errors else 200
+    return render_template("incidents/take_off.html", form=form, tried=tried, roles=ROLES, **page), code
+
+
+def _take_off(incident, student_ref, form):
+    given = {"version": form.version.data, "confirmed": confirmed()}
+    return actions.take_off(incident, student_ref, form.reason.data, actor=g.user, **given)
 
 
 # --- Alerts ----------------------------------------------------------------------------------------------------------
