@@ -59,7 +59,7 @@ STU = {"stu"}
 SUPPORT = SUPPORTS.may
 WORKS = MANAGES_PLAN.may
 SAID = {"tier": 2, "goal": "x", "concern": "", "measure": "", "baseline": None, "target": None,
-        "starts_on": clock.now().date(), "review_by": None}  # fmt: skip
+        "starts_on": factories.today(), "review_by": None}  # fmt: skip
 RUNS, MANAGES_ALL = RUNS_INTERVENTION.may, MANAGES_INTERVENTIONS.may
 TEMPLATE = {"name": "Phonics", "description": "", "tier": 2, "concern": "", "goal": "x", "measure": "", "baseline": None,
             "target": None, "review_weeks": None}  # fmt: skip
@@ -173,7 +173,7 @@ ACTIONS = {
         w.task, title="x", assigned_to=w.cast.gil, due_on=None, repeats="", actor=who, version=1)),
     "cases.add_task_note": (READS_TASK.may, lambda w, who: cases.add_task_note(w.task, "x", actor=who)),
     "cases.complete_task": (MANAGES_TASK.may, lambda w, who: cases.complete_task(
-        w.task, today=clock.now().date(), actor=who, version=1)),
+        w.task, today=factories.today(), actor=who, version=1)),
     "cases.cancel_task": (MANAGES_TASK.may, lambda w, who: cases.cancel_task(w.task, actor=who, version=1)),
     "cases.reopen_task": (MANAGES_TASK.may, lambda w, who: cases.reopen_task(w.task, actor=who, version=1)),
     "cases.submit_files": (STAFF, lambda w, who: cases.submit_files(w.student, [], shown_to="related", actor=who)),

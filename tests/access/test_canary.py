@@ -109,7 +109,7 @@ def addresses(app, school, every=True):
     lists = [f"/incidents?list={name}" for name in ("all", "assigned", "unassigned", "alerted", "written")]
     lists += ["/incidents?status=Active", "/students?show=all", "/students?year=8", "/admin/email?state=waiting"]
     lists += [f"/reports/incidents{kind}?{query}" for query in reports for kind in ("", "/counts", *(".csv", ".xlsx") * every)]
-    lists += [f"/admin/bulk-closing{kind}?from=2000-01-01&to={clock.now().date()}" for kind in ("", ".csv", ".xlsx")]
+    lists += [f"/admin/bulk-closing{kind}?from=2000-01-01&to={factories.today()}" for kind in ("", ".csv", ".xlsx")]
     lists += [f"/incidents/new?student={school.student.ref}", "/students/suggest?q=zq", "/students/suggest?q=z"]
     lists += [f"/cases/new?student={school.student.ref}", f"/cases/new?incident={school.secret.ref}"]
     lists += ["/cases?status=Open", "/cases?status=Closed", f"/cases?type={school.case.case_type.ref}", "/notifications?page=2"]
@@ -348,7 +348,7 @@ def nothing_in_the_log(school, logged):
 
 def test_no_email_holds_a_token(app, school, smtp, logged):
     """One of every kind to everybody: each goes out to whom it may, and says nothing."""
-    cast, today = school.cast, clock.now().date()
+    cast, today = school.cast, factories.today()
     people = [cast.ada, cast.kay, cast.ken, cast.gil, cast.mo, cast.sam, cast.rae, cast.stu, cast.oli]
     targets = {"incident_assigned": school.secret.id, "incident_alerted": school.secret.id, "action_due": school.action.id,
                "password_link": school.link.id, "invitation": school.link.id, "case_added": school.case.id,

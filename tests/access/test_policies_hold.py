@@ -241,7 +241,7 @@ def check_referrals(app, school, visitors, clock):
 
 def check_who_is_chosen(app, school, visitors, clock):
     """Nobody who is excluded from the student is given a task, a meeting or a plan about them."""
-    cast, day = school.cast, clock.now().date()
+    cast, day = school.cast, factories.today()
     times = {"starts_at": clock.now(), "ends_at": clock.now()}
     said = {"tier": 2, "goal": "x", "concern": "", "measure": "", "baseline": None, "target": None, "starts_on": day, "review_by": None}
     gives = {

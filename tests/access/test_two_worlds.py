@@ -16,7 +16,6 @@ import pytest
 import models
 from blueprints.cases import actions as case_actions
 from blueprints.kit import uploads
-from extensions import clock
 from models import (
     BodyMark,
     Case,
@@ -205,7 +204,7 @@ def cohort_of(school, students, groups):
     """A cohort with everything that hangs on one: a milestone with a file, marks, requests, reminders."""
     cast = school.cast
     row = factories.cohort("Nobody else may know this", "Either", students, groups, created_by=cast.ada, ref=NEW["cohort"])
-    milestone = factories.milestone(row, "Know nothing", clock.now().date() + timedelta(days=5), "1,7", description="Nobody knows", ref=NEW["milestone"])
+    milestone = factories.milestone(row, "Know nothing", factories.today() + timedelta(days=5), "1,7", description="Nobody knows", ref=NEW["milestone"])
     stored = uploads.store(school.settings.files, io.BytesIO(b"Form.\n"), "form.txt")
     StoredFile.create(milestone=milestone, name="form.txt", path_name=stored.path_name, size=stored.size, uploaded_by=cast.ada,
                       media_type=stored.media_type, sha256=stored.sha256)  # fmt: skip
@@ -250,7 +249,7 @@ def a_student_of_a_cohort_they_are_excluded_from(school, person):
 def work(school, student, *, by, to, case=None):
     """A task, a meeting, a plan, a response and a file about the student, with everything that hangs on each, as the
     application leaves it behind: `by` made them, `to` is on them. They belong to `case`. Returns them by kind."""
-    today = clock.now().date()
+    today = factories.today()
     made = {"task": factories.task(student, to, by, "Nobody else may know this", notes="Know", due_on=today, ref=NEW["task"])}
     TaskNote.create(task=made["task"], author=to, text="Nobody knows.")
     made["meeting"] = factories.meeting(by, [student], [to], place="Know", agenda="Nobody knows.", ref=NEW["meeting"])

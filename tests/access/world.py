@@ -196,7 +196,7 @@ def _open_incidents(world):
         cast.oli, [(world.ann, [world.child_category])], "A message in a chat.", status="Closed", assigned_to=cast.kay
     )
     world.incident_action = factories.action(world.incident, cast.kay, "Ring the glazier.", person=cast.kay,
-                                             due_on=clock.now().date())  # fmt: skip
+                                             due_on=factories.today())  # fmt: skip
 
 
 def _secret_incident(world):
@@ -214,7 +214,7 @@ def _secret_incident(world):
     IncidentVersion.create(incident=row, number=1, text=f"An older wording {older}.", author=cast.sam)
     type(row).update(text_version=2).where(type(row).id == row.id).execute()
     world.action = factories.action(row, cast.sam, token("incident", "action"), person=cast.gil,
-                                    due_on=clock.now().date())  # fmt: skip
+                                    due_on=factories.today())  # fmt: skip
     token.add("incident", "reference of its action", world.action.ref)
     world.mark = BodyMark.create(incident=row, number=1, view="front", x=80, y=120, region="chest", author=cast.sam,
                                  note=token("incident", "marknote"))  # fmt: skip
@@ -311,7 +311,7 @@ def _secret_task(world):
     """Sam set it for Gil, and it belongs to the secret case."""
     cast, token = world.cast, world.tokens
     row = world.task = factories.task(world.student, cast.gil, cast.sam, token("task", "title"), notes=token("task", "notes"),
-                                      due_on=clock.now().date() - timedelta(days=1))  # fmt: skip
+                                      due_on=factories.today() - timedelta(days=1))  # fmt: skip
     token.add("task", "reference", row.ref)
     TaskNote.create(task=row, author=cast.gil, text=token("task", "note"))
     CaseRecord.create(case=world.case, kind="task", record_id=row.id, record=row.ref, how="joined", by=cast.sam)
@@ -347,11 +347,11 @@ def _secret_student_file(world):
 
 def _secret_plan(world):
     """A plan about the secret student that belongs to the secret case: Sam leads it, Gil works on it."""
-    cast, token, day = world.cast, world.tokens, clock.now().date() - timedelta(days=20)
+    cast, token, day = world.cast, world.tokens, factories.today() - timedelta(days=20)
     world.intervention = factories.intervention_group(cast.sam, "Reading club")
     row = world.plan = factories.plan(
         world.student, cast.sam, staff=[cast.gil], intervention_group=world.intervention, starts_on=day, goal=token("plan", "goal"), concern=token("plan", "concern"),
-        measure=token("plan", "measure"), baseline=1.0, target=5.0, review_by=clock.now().date(),
+        measure=token("plan", "measure"), baseline=1.0, target=5.0, review_by=factories.today(),
     )  # fmt: skip
     token.add("plan", "reference", row.ref)
     said = {"tier": 1, "concern": "", "goal": token("plan", "oldergoal"), "measure": "", "baseline": None, "target": None,
@@ -416,7 +416,7 @@ def _cohorts(world):
 
 def _milestones(world):
     """A milestone of the secret student's cohort, with a file, a request that waits and its file; a template with a file."""
-    cast, token, due = world.cast, world.tokens, clock.now().date() + timedelta(days=20)
+    cast, token, due = world.cast, world.tokens, factories.today() + timedelta(days=20)
     world.milestone = factories.milestone(
         world.cohort, token("milestones", "milestonetitle"), due, "1,7", description=token("milestones", "description")
     )
@@ -442,7 +442,7 @@ def _own_cohort(world):
     cast = world.cast
     School.update(student_visibility_at=clock.now()).execute()
     own = factories.cohort("First years", "Spring", [cast.student], [cast.counselling], created_by=cast.ada)
-    world.own_milestone = factories.milestone(own, "Meet your advisor", clock.now().date() + timedelta(days=3))
+    world.own_milestone = factories.milestone(own, "Meet your advisor", factories.today() + timedelta(days=3))
     world.own_request = MilestoneRequest.create(milestone=world.own_milestone, student=cast.student, note="I met her.")
     sent = {"milestone": world.own_milestone, "student": cast.student, "due_on": world.own_milestone.due_on}
     world.own_reminder = MilestoneReminder.create(days=7, **sent)
@@ -485,7 +485,7 @@ def _profile(world):
 
 def _telling(world):
     """Notifications of the secret case and incident, to those who see them and to some who don't any more; announcements."""
-    cast, token, today = world.cast, world.tokens, clock.now().date()
+    cast, token, today = world.cast, world.tokens, factories.today()
     for person in (cast.ken, cast.gil, cast.mo, cast.sam, cast.oli, cast.rae, cast.stu, world.lou):
         for kind in ("case_added", "case_changed"):
             Notification.create(account=person, kind=kind, target=world.case.ref, target_id=world.case.id, detail="entry")

@@ -243,7 +243,7 @@ def test_people_are_told_only_of_what_they_see(small):
         mine = Notification.select().where(Notification.account == named(key))
         assert mine.count() and mine.where(Notification.read_at.is_null()).count()
     assert not Notification.select().where(Notification.account == named("oli")).exists()
-    today = clock.now().date()
+    today = factories.today()
     assert [row.ends_on > today for row in Announcement.select().order_by(Announcement.ends_on.desc())] == [True, False]
 
 

@@ -148,7 +148,7 @@ def _culprits(page):
 
 @pytest.mark.parametrize("part", range(PARTS), ids=lambda part: f"part {part + 1} of {PARTS}")
 def test_every_page(app, site, school, client_for, page_for, look, part):
-    today = clock.now().date()
+    today = factories.today()
     days = {"today": today, "month": today - timedelta(days=30)}
     records = {"open": school.open_case.ref, "closed": school.closed_case.ref, "secret": school.case.ref,
                "student": school.student.ref, "incident": school.incident.ref, "left": school.left.ref,

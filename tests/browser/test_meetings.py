@@ -1,6 +1,6 @@
 """Student Meetings in a browser: found through the menu, scheduled with a warning of clashes, moved, held; with and without script."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -10,6 +10,12 @@ from tests import factories
 from tests.browser import steps
 
 START = datetime(2027, 3, 3, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _three_weeks_before(clock):
+    """Whenever the tests run, START is still to come."""
+    clock.freeze(START - timedelta(days=21))
 
 
 @pytest.fixture

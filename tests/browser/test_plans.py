@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from extensions import clock
 from models import Plan, PlanPoint, PlanReview
 from tests import factories
 
@@ -38,7 +37,7 @@ def test_a_plan_is_created_and_reviewed_by_its_buttons(cast, page_for, axe):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_chart_is_readable_on_a_phone_in_both_schemes(cast, page_for, axe, scheme):
-    today = clock.now().date()
+    today = factories.today()
     plan = factories.plan(
         factories.student("Ann", "Finch"), cast.sam, baseline=2.0, target=4.5, starts_on=today - timedelta(days=60)
     )

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
-from extensions import clock
 from models import StudentMilestone
 from tests import factories
 
@@ -12,7 +11,7 @@ from tests import factories
 def a_cohort(cast):
     students = [factories.student("Ann", "Adams"), factories.student("Bea", "Brown")]
     cohort = factories.cohort("First years", "Autumn", students, [cast.counselling], created_by=cast.ada)
-    factories.milestone(cohort, "Job fair", clock.now().date() - timedelta(days=2))
+    factories.milestone(cohort, "Job fair", factories.today() - timedelta(days=2))
     factories.milestone(cohort, "Hand in the form")
     return f"/cohorts/{cohort.ref}/progress"
 

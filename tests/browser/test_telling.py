@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
-from extensions import clock
 from models import Notification, NotificationChoice
 from tests import factories
 from tests.browser import steps
@@ -61,7 +60,7 @@ def test_ada_announces_something_until_a_day(site, page_for, cast):
     steps.follow(ada, "Add announcement")
     steps.fill(ada, "Title", "Briefing on Thursday")
     steps.fill(ada, "Text", "All staff, at a quarter to four in the library.")
-    last = clock.now().date() + timedelta(days=3)
+    last = factories.today() + timedelta(days=3)
     steps.fill(ada, "Ends on", last.isoformat())
     steps.press(ada, "Add announcement")
     expect(ada.locator("main")).to_contain_text("Briefing on Thursday")

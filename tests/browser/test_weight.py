@@ -36,7 +36,7 @@ def _work(cast, students):
     for n, student in enumerate(students):
         about = student if n % 2 else students[0]
         factories.case(student, cast.ada, f"Support plan for the second half of the autumn term {n}")
-        factories.task(student, cast.ada, cast.sam, f"Ring the family about the second meeting of the term {n}", due_on=clock.now().date())
+        factories.task(student, cast.ada, cast.sam, f"Ring the family about the second meeting of the term {n}", due_on=factories.today())
         factories.task(about, cast.sam, cast.ada, f"Ask the form tutor how the week has been {n}")
         factories.meeting(cast.sam, [student, about] if about != student else [student], [cast.ada, cast.gil], place="Head of year's office")
         factories.plan(about, cast.sam, staff=[cast.ada], goal=f"Arrive on time on at least four days of every week, term {n}")

@@ -18,7 +18,7 @@ from tests.web import text_of
 def world(cast):
     School.update(student_visibility_at=clock.now()).execute()
     cohort = factories.cohort("First years", "Autumn", [cast.student], [cast.counselling])
-    due = clock.now().date() + timedelta(days=3)
+    due = factories.today() + timedelta(days=3)
     milestone = factories.milestone(cohort, "Meet your advisor, soon", due, description="Bring Gil the form.")
     return SimpleNamespace(cast=cast, cohort=cohort, milestone=milestone, due=due)
 

@@ -41,7 +41,7 @@ PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\n%%EOF\n"
 def world(app, cast):
     """Stu is in a cohort that Counselling supports, Ann in another one with milestones of its own."""
     School.update(student_visibility_at=clock.now()).execute()
-    today = clock.now().date()
+    today = factories.today()
     cohort = factories.cohort("First years", "Autumn", [cast.student], [cast.counselling])
     ann = factories.student("Ann", "Finch", email="ann@pupils.example.org")
     anns = factories.account("Ann Finch", "ann@pupils.example.org", role="student")

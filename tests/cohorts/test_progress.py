@@ -1,6 +1,6 @@
 """The tab Progress: the grid, marking one by one and many at once, what somebody else marked first, filters, chart, exports."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -18,7 +18,7 @@ TODAY = date(2026, 11, 14)
 @pytest.fixture
 def world(cast, clock):
     """Two students and two milestones, on a day on which the first is overdue. By name: Ann, Bea; by place: A, B."""
-    clock.freeze(clock.now().replace(year=2026, month=11, day=14, hour=12))
+    clock.freeze(datetime(2026, 11, 14, 12, tzinfo=UTC))
     cast.ann, cast.bea = factories.student("Ann", "Adams"), factories.student("Bea", "Brown")
     cast.cohort = factories.cohort("First years", "Autumn", [cast.bea, cast.ann], [cast.counselling], created_by=cast.ada)
     cast.fair = factories.milestone(cast.cohort, "Job fair", due_on=TODAY - timedelta(days=1))

@@ -2,7 +2,7 @@
 one supports."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -38,7 +38,7 @@ OTHERS = ("kay", "ken", "sam", "oli", "rae", "stu")
 @pytest.fixture
 def world(cast, clock):
     """Stu is in a cohort that Counselling supports, and in another one that nobody supports."""
-    clock.freeze(clock.now().replace(year=2026, month=11, day=14, hour=12))
+    clock.freeze(datetime(2026, 11, 14, 12, tzinfo=UTC))
     cast.cohort = factories.cohort("First years", "Autumn", [cast.student], [cast.counselling], created_by=cast.ada)
     cast.fair = factories.milestone(cast.cohort, "Job fair", due_on=TODAY - timedelta(days=1), description="Bring a pen.")
     cast.form = factories.milestone(cast.cohort, "Hand in the form", due_on=TODAY + timedelta(days=9))

@@ -99,7 +99,7 @@ def test_staff_see_what_they_were_alerted_to_with_its_state(client_for, world):
 
 
 def test_my_open_actions_with_what_is_overdue(client_for, world):
-    today = clock.now().date()
+    today = factories.today()
     for text, days in (("Ring the family", -2), ("Ask the tutor", 5)):
         factories.action(world.closed, world.sam, text, person=world.gil, due_on=today + timedelta(days=days))
     factories.action(world.nobodys, world.sam, "On a record Gil does not see", person=world.gil)
@@ -203,7 +203,7 @@ def test_the_newest_unread_notifications(client_for, world):
 
 def test_announcements_stand_on_top(client_for, world):
     tell(world.gil, "incident_alerted", world.closed)
-    today = clock.now().date()
+    today = factories.today()
     for days, fields in ((0, {"title": "Fire drill"}), (-2, {"title": "Over"}), (3, {"title": "Taken back", "removed_at": clock.now()})):
         Announcement.create(text="At ten.", author=world.ada, ends_on=today + timedelta(days=days), **fields)
     page = client_for("gil").get("/").text
@@ -220,7 +220,7 @@ def test_the_record_of_the_visit_counts_cases_too(client_for, world):
 
 def test_a_bulk_closing_is_told_once(client_for, world):
     closing = BulkClosing.create(
-        closed_by=world.ada, from_day=clock.now().date(), to_day=clock.now().date(), count=20
+        closed_by=world.ada, from_day=factories.today(), to_day=factories.today(), count=20
     )
     BulkClosingNotice.create(bulk_closing=closing, account=world.kay, count=12)
     assert "closed by a bulk closing" not in client_for("ken").get("/").text
@@ -247,7 +247,7 @@ def test_queries_are_few_and_the_same_for_many_rows(client_for, world, count_que
     def happen():
         factories.case(factories.student(), opened_by=world.oli, coordinator=getattr(world, who), groups=[world.counselling])
         tell(getattr(world, who), "student_changed", world.student)
-        Announcement.create(title="News", text="New.", author=world.ada, ends_on=clock.now().date())
+        Announcement.create(title="News", text="New.", author=world.ada, ends_on=factories.today())
 
     factories.incident(world.oli, [world.student], alerted=[world.sam])
     happen()

@@ -91,7 +91,7 @@ def test_an_alert_is_listed_in_any_case_and_emailed_as_chosen(world, choice, ema
 
 @pytest.mark.parametrize("choice", [events.AT_ONCE, events.DAILY, events.NEVER])
 def test_a_due_action_is_told_once_whatever_was_chosen(world, choice):
-    today = clock.now().date()
+    today = factories.today()
     choose(world.kay, "action_due", choice)
     factories.action(world.incident, world.sam, person=world.kay, due_on=today)
     assert [incidents.queue_due_actions(today) for _ in range(3)] == [1, 0, 0]
@@ -103,7 +103,7 @@ def test_a_due_action_is_told_once_whatever_was_chosen(world, choice):
 
 
 def test_two_actions_of_one_incident_are_two_things(world):
-    today = clock.now().date()
+    today = factories.today()
     choose(world.kay, "action_due", events.NEVER)
     for _ in range(2):
         factories.action(world.incident, world.sam, person=world.kay, due_on=today)
@@ -394,7 +394,7 @@ def test_the_action_takes_only_what_can_be_chosen(world):
 
 
 def test_never_takes_back_what_waits_for_the_digest(world):
-    row = tell(world.gil, "case_changed", world.case, digest_on=clock.now().date())
+    row = tell(world.gil, "case_changed", world.case, digest_on=factories.today())
     actions.save_choices({"case_changed": events.AT_ONCE}, actor=world.gil)
     assert Notification.get_by_id(row.id).digest_on
     actions.save_choices({"case_changed": events.NEVER}, actor=world.gil)

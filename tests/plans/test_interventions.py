@@ -9,7 +9,6 @@ import pytest
 import permissions
 from blueprints.kit.refusing import Refused, Unconfirmed, confirmation_of
 from blueprints.plans import actions, queries
-from extensions import clock
 from models import (
     Case,
     CaseRecord,
@@ -123,7 +122,7 @@ def test_who_is_kept_from_a_student_meets_nothing_of_them(cast, group, ann, bea,
 def test_each_gets_a_plan_from_the_template(cast, group, ann, bea):
     InterventionStep.create(group=group, text="Paired reading", how_often="daily")
     assert actions.add_students(group, [ann, bea, ann], actor=cast.gil) == 2
-    day = clock.now().date()
+    day = factories.today()
     for student in (ann, bea):
         plan = Plan.get(Plan.student == student)
         assert (plan.goal, plan.lead, plan.created_by, plan.intervention_group) == ("Read aloud", cast.sam, cast.gil, group)
@@ -242,7 +241,7 @@ def test_the_answer_is_the_same_whether_a_case_opens_or_not(cast, group, client_
 def test_leaving_ends_the_plan_and_keeps_it(cast, group, ann, bea, client_for, post):
     actions.add_students(group, [ann, bea], actor=cast.sam)
     plan = Plan.get(Plan.student == ann)
-    PlanPoint.create(plan=plan, day=clock.now().date(), value=55, author=cast.sam)
+    PlanPoint.create(plan=plan, day=factories.today(), value=55, author=cast.sam)
     gil = client_for("gil")
     asked = gil.get(address(group, f"/leaving?plan={plan.ref}"))
     assert "1 student leaves the group" in text_of(asked) and "Ann Finch" in text_of(asked) and "Bea Wren" not in text_of(asked)
@@ -429,7 +428,7 @@ def test_the_number_of_queries_does_not_grow(cast, group, client_for, count_quer
     factories.student("Di", "Wren", year_group="9")
     InterventionStep.create(group=group, text="Paired reading")
     for plan in Plan.select().limit(10):
-        PlanPoint.create(plan=plan, day=clock.now().date(), value=3, author=cast.sam)
+        PlanPoint.create(plan=plan, day=factories.today(), value=3, author=cast.sam)
     with count_queries(most=10) as many:
         assert sam.get(address(group, page)).status_code == 200
     assert len(many) == len(few)

@@ -12,7 +12,7 @@ from tests.web import text_of
 
 
 def day(days=0):
-    return clock.now().date() + timedelta(days=days)
+    return factories.today() + timedelta(days=days)
 
 
 @pytest.fixture

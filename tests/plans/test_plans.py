@@ -6,7 +6,7 @@ import pytest
 
 import permissions
 from blueprints.plans import actions
-from extensions import clock, db
+from extensions import db
 from models import Account, Case, CaseRecord, Conflict, Draft, Event, Plan, PlanIntervention, PlanStaff, PlanVersion, Trigger
 from tests import factories
 from tests.web import forms, text_of
@@ -31,7 +31,7 @@ def url(plan):
 
 
 def day(days=0):
-    return clock.now().date() + timedelta(days=days)
+    return factories.today() + timedelta(days=days)
 
 
 def said(**changes):

@@ -14,7 +14,7 @@ from tests.web import forms, text_of
 
 
 def day(days=0):
-    return clock.now().date() + timedelta(days=days)
+    return factories.today() + timedelta(days=days)
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import json
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 import permissions
 import tasks
 from blueprints.plans import actions
-from extensions import clock
 from models import (
     Case,
     CaseRecord,
@@ -29,7 +29,7 @@ from tests.web import forms, text_of
 
 
 def day(days=0):
-    return clock.now().date() + timedelta(days=days)
+    return factories.today() + timedelta(days=days)
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def test_nobody_is_told_who_is_kept_from_it_or_gone_and_nobody_of_a_plan_that_en
 
 def test_the_sweep_waits_for_the_schools_hour(app, cast, plan, clock):
     School.update(alert_hour=8, timezone="Europe/London").execute()
-    clock.freeze(clock.now().replace(hour=7, minute=30))
+    clock.freeze(clock.now().astimezone(ZoneInfo("Europe/London")).replace(hour=7, minute=30))
     Plan.update(review_by=day()).execute()
     with app.app_context():
         tasks.remind_reviews()

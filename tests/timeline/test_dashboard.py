@@ -24,7 +24,7 @@ def case(cast, ann):
 
 
 def today():
-    return clock.now().date()
+    return factories.today()
 
 
 def days(number):

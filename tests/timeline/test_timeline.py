@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -223,7 +223,7 @@ def test_by_kind(cast, ann, made, client_for):
 
 def test_by_day_in_school_time_both_ends_included(cast, ann):
     with_hours = {"23:30 on the 1st": (30, 22, 30), "00:30 on the 2nd": (31, 23, 30), "23:30 on the 2nd": (32, 22, 30)}
-    start = clock.now().replace(year=2026, month=5, day=2, hour=0, minute=0, second=0, microsecond=0) - timedelta(days=31)
+    start = datetime(2026, 5, 2, tzinfo=UTC) - timedelta(days=31)
     for text, (days, hours, minutes) in with_hours.items():
         factories.incident(cast.sam, [ann], text, happened_at=start + timedelta(days=days - 1, hours=hours, minutes=minutes))
     day = (start + timedelta(days=31)).date()

@@ -63,12 +63,12 @@ def hostile(app, cast, clock):
         student = factories.student(name[:255], name[:255], preferred_name=name[:255], email=f"zq{number}@pupils.example.org")
         category = Category.create(name=f"{name[:200]}{number}", guidance=name)
         row = factories.incident(writer, [(student, [category])], name, place=name[:255], alerted=[cast.ken], assigned_to=cast.ken)
-        action = factories.action(row, writer, name, person=cast.ken, due_on=clock.now().date())
+        action = factories.action(row, writer, name, person=cast.ken, due_on=factories.today())
         case = factories.case(student, opened_by=writer, title=name[:200], coordinator=cast.ken, staff=[cast.ken], entries=[(writer, name)])
         Group.create(name=f"{name[:200]} {number}")
         own = factories.account(name[:255], student.email, role=permissions.STUDENT)
         cohort = factories.cohort(f"{name[:200]}{number}", name[:200], [student], [support])
-        milestone = factories.milestone(cohort, name[:200], clock.now().date() + timedelta(days=7), "7", description=name)
+        milestone = factories.milestone(cohort, name[:200], factories.today() + timedelta(days=7), "7", description=name)
         MilestoneRequest.create(milestone=milestone, student=student, note=name)
         reminder = MilestoneReminder.create(milestone=milestone, student=student, days=7, due_on=milestone.due_on)
         told = dict.fromkeys(("incident_assigned", "incident_alerted"), (row, row.id)) | {"action_due": (row, action.id)}
@@ -79,19 +79,19 @@ def hostile(app, cast, clock):
         made.append({kind: (own if kind in TO_STUDENTS else cast.ken, *about) for kind, about in told.items()})
         for kind in ("invitation", "password_link", "student_invitation"):
             account = own if kind in TO_STUDENTS else cast.ken
-            expires_at = clock.now().replace(year=2100)
+            expires_at = clock.now() + timedelta(days=9999)
             link = PasswordLink.create(account=account, kind="reset", nonce=f"{kind}{number}", expires_at=expires_at)
             made[-1][kind] = (account, account, link.id)
         made[-1]["digest"] = (cast.ken, None, None)
     Notification.create(account=cast.ken, kind="student_changed", target=student.ref, target_id=student.id, detail="details",
-                        digest_on=clock.now().date(), digested_at=clock.now())  # fmt: skip
+                        digest_on=factories.today(), digested_at=clock.now())  # fmt: skip
     Account.update(name=NAMES[0]).where(Account.id == cast.ken.id).execute()
     return made
 
 
 def work(cast, writer, student, name, number):
     """A task, two meetings, a plan and a referral; Ken was taken off the second meeting. {kind: (row, target_id)}"""
-    today = clock.now().date()
+    today = factories.today()
     task = factories.task(student, cast.ken, writer, name[:255], notes=name, due_on=today - timedelta(days=1))
     TaskNote.create(task=task, author=writer, text=name)
     kind = MeetingType.create(name=f"{name[:200]} {number}")
@@ -118,7 +118,7 @@ def queue_one_of_each(made):
     for number, about in enumerate(made):
         assert about.keys() == tasks.EMAILS.keys(), "an email is about nothing here"
         for kind, (account, row, target_id) in about.items():
-            target = row.ref if row else clock.now().date().isoformat()
+            target = row.ref if row else factories.today().isoformat()
             OutboxEmail.create(kind=kind, account=account, target=target, target_id=target_id, message_id=f"{kind}{number}")
             wanted[f"{kind}{number}"] = account.email
     return wanted
@@ -216,7 +216,7 @@ def test_an_address_that_came_into_the_table_anyway_adds_no_header(app, cast, sm
     """Whatever a script or an import once wrote: it is refused at sending, and the next email still goes out."""
     bad = factories.account("Eve Egret", "eve@b.example\r\nBcc: victim@evil.example")
     for number, account in enumerate((bad, cast.ken)):
-        link = PasswordLink.create(account=account, kind="reset", nonce=f"n{number}", expires_at=clock.now().replace(year=2100))
+        link = PasswordLink.create(account=account, kind="reset", nonce=f"n{number}", expires_at=clock.now() + timedelta(days=9999))
         OutboxEmail.create(kind="password_link", account=account, target_id=link.id, message_id=f"m{number}")
     with app.app_context():
         for _ in range(3):

@@ -15,7 +15,6 @@ from blueprints.imports import runs as imports
 from blueprints.kit.text import clean, fold, one_line
 from blueprints.students import import_rows
 from blueprints.students.queries import search_keys
-from extensions import clock
 from models import (
     BulkClosing,
     Category,
@@ -92,7 +91,7 @@ def hostile(app, school, full):
 def hostile_work(school, student, author, text, number):
     """A task, a meeting, a plan, a file, responses and a referral of each payload; each kind also about the secret student,
     whose own pages have exports of their own."""
-    today, cast = clock.now().date(), school.cast
+    today, cast = factories.today(), school.cast
     kind = MeetingType.create(name=f"{text[:100]} {number}")
     category = FileCategory.create(name=f"{text[:100]} {number}")
     run = factories.intervention_group(author, f"{text[:100]} {number}", goal=text[:200], measure=text[:100], description=text)

@@ -104,7 +104,7 @@ def test_bulk_closing_is_all_or_nothing(app, cast, environ, kills, full, figure)
     chance = dice(full, "bulk closing")
     count = 3000
     many_incidents(cast, count)
-    day = clock.now().date()
+    day = factories.today()
     days = (day - timedelta(days=9), day + timedelta(days=1))
     preview, _ = admin_queries.preview(cast.ada, *days)
     assert preview.count == count

@@ -317,7 +317,7 @@ def fall_due(cohort, milestones):
     long_ago = clock.now() - 90 * DAY
     with db.atomic():
         for _ in range(milestones):
-            factories.milestone(cohort, due_on=clock.now().date() + 7 * DAY, reminders="7,30", saved_at=long_ago, scheduled_at=long_ago)
+            factories.milestone(cohort, due_on=factories.today() + 7 * DAY, reminders="7,30", saved_at=long_ago, scheduled_at=long_ago)
 
 
 def queued():

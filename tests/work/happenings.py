@@ -33,13 +33,13 @@ def meeting(student, actor, students=()):
 
 def plan(student, actor):
     said = {"tier": 2, "goal": "Be on time", "concern": "", "measure": "", "baseline": None, "target": None}
-    return plans.create_plan(student, lead=actor, actor=actor, starts_on=clock.now().date(), review_by=None, **said)
+    return plans.create_plan(student, lead=actor, actor=actor, starts_on=factories.today(), review_by=None, **said)
 
 
 def review(student, actor):
     here = (Plan.student == student.id) & (Plan.state == "active") & (Plan.lead == actor.id)
     row = Plan.select().where(here).order_by(Plan.id).first()
-    return plans.review_plan(row, day=clock.now().date(), decision="continue", number=row.version, actor=actor)
+    return plans.review_plan(row, day=factories.today(), decision="continue", number=row.version, actor=actor)
 
 
 def form(student, actor):
@@ -59,4 +59,4 @@ def ready(student, actor):
     """What has to be there before each of them can happen to the student."""
     if not Form.select().exists():
         factories.form("Worry")
-    factories.plan(student, actor, starts_on=clock.now().date() - timedelta(days=7))
+    factories.plan(student, actor, starts_on=factories.today() - timedelta(days=7))

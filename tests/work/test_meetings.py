@@ -30,6 +30,12 @@ from tests.web import text_of
 START = datetime(2027, 3, 3, 10, 0, tzinfo=UTC)  # a Wednesday in winter: the school's clock shows the same
 
 
+@pytest.fixture(autouse=True)
+def _three_weeks_before(clock):
+    """Whenever the tests run, START is still to come."""
+    clock.freeze(START - timedelta(days=21))
+
+
 @pytest.fixture
 def ann(cast):
     return factories.student("Ann", "Finch", year_group="7", tutor_group="7A")

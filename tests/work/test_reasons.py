@@ -108,7 +108,7 @@ def test_a_plan(cast, ann):
     }  # fmt: skip
     GroupMember.delete().where(GroupMember.account == cast.gil).execute()
     assert "Gil" not in reasons("plan", plan)
-    review = PlanReview.create(plan=plan, day=clock.now().date(), decision="continue", author=cast.sam)
+    review = PlanReview.create(plan=plan, day=factories.today(), decision="continue", author=cast.sam)
     belongs(factories.case(ann, cast.ada, staff=[cast.gil]), "review", review, cast.sam)
     assert reasons("plan", plan)["Gil"] == ["case"]
 

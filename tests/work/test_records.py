@@ -52,7 +52,7 @@ def made(cast, ann):
         "task": factories.task(ann, cast.sam, cast.sam, "Ring the father"),
         "meeting": factories.meeting(cast.sam, [ann], [cast.sam]),
         "plan": plan,
-        "review": PlanReview.create(plan=plan, day=clock.now().date(), decision="step_up", author=cast.sam),
+        "review": PlanReview.create(plan=plan, day=factories.today(), decision="step_up", author=cast.sam),
         "form": factories.response(factories.form("Worry", readers=[factories.group("Readers")]), cast.sam, ann),
         "file": upload,
     }

@@ -6,7 +6,6 @@ import pytest
 
 from blueprints.cases import actions
 from blueprints.cases.repeating import next_due
-from extensions import clock
 from models import Account, Case, CaseRecord, Event, Notification, Student, Task, Trigger
 from tests import factories
 from tests.web import text_of
@@ -75,7 +74,7 @@ def test_a_month_that_is_skipped_does_not_shorten_the_series(cast, ann):
 
 def test_completing_one_makes_the_next(cast, ann, client_for, post, clock):
     clock.freeze(clock.now())
-    today = clock.now().date()
+    today = factories.today()
     task = series(ann, cast, due_on=today, notes="After four.", title="Ring home")
     client = client_for("gil")
     answer = post(client, f"/tasks/{task.ref}/completion", form_url=f"/tasks/{task.ref}")
@@ -145,7 +144,7 @@ def test_the_next_one_stays_on_the_open_cases_the_last_was_put_onto(cast, ann):
 
 
 def test_two_who_complete_it_at_once_make_one(cast, ann, client_for, post):
-    task = series(ann, cast, due_on=clock.now().date())
+    task = series(ann, cast, due_on=factories.today())
     url = f"/tasks/{task.ref}"
     codes = [post(client_for(who), f"{url}/completion", {"version": "1"}, form_url=url).status_code for who in ("gil", "sam")]
     assert codes == [303, 409] and Task.select().count() == 2

@@ -17,7 +17,7 @@ def ann(cast):
 
 @pytest.fixture
 def today():
-    return clock.now().date()
+    return factories.today()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import events
 import tasks as background
 from blueprints.cases import actions
-from extensions import clock, db
+from extensions import db
 from models import Account, Notification, NotificationChoice, OutboxEmail, School, Student, Task
 from tests import factories
 
@@ -19,7 +19,7 @@ def ann(cast):
 
 @pytest.fixture
 def today():
-    return clock.now().date()
+    return factories.today()
 
 
 @pytest.fixture
@@ -84,9 +84,9 @@ def test_the_sweep_reminds_from_the_schools_hour_on(app, cast, task, clock):
 def test_emails_name_nobody_and_go_to_who_still_has_the_task(app, cast, ann, smtp, clock):
     Student.update(first_name="Zacharia").execute()
     with db.atomic():
-        row = actions.set_task(actor=cast.sam, student=ann, title="Secret title", assigned_to=cast.gil, due_on=clock.now().date())
+        row = actions.set_task(actor=cast.sam, student=ann, title="Secret title", assigned_to=cast.gil, due_on=factories.today())
         other = actions.set_task(actor=cast.sam, student=ann, title="Secret title", assigned_to=cast.oli, notes="Secret notes")
-    actions.queue_overdue_tasks(clock.now().date() + timedelta(days=1))
+    actions.queue_overdue_tasks(factories.today() + timedelta(days=1))
     Task.update(assigned_to=cast.sam).where(Task.id == other.id).execute()
     with app.app_context():
         background.deliver()

@@ -36,7 +36,7 @@ def ann(cast):
 
 @pytest.fixture
 def today():
-    return clock.now().date()
+    return factories.today()
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_who_is_second_meets_a_conflict(cast, client_for, post, url, task):
     assert answer.status_code == 409 and saved(task).state == "open"
     for version in ("", "x", "99999999999"):
         assert post(client_for("gil"), f"{url}/completion", {"version": version}, form_url=url).status_code == 409
-    done = actions.complete_task(task, today=clock.now().date(), actor=cast.gil, version=2)
+    done = actions.complete_task(task, today=factories.today(), actor=cast.gil, version=2)
     with pytest.raises(Conflict):
         actions.cancel_task(task, actor=cast.sam, version=done.version)
     actions.reopen_task(task, actor=cast.gil, version=done.version)

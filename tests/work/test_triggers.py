@@ -3,7 +3,7 @@ it; and whoever triggers it can't tell."""
 
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -163,6 +163,7 @@ def masked(text):
 @pytest.mark.parametrize("kind", KINDS)
 def test_whoever_triggers_it_gets_the_same_bytes(kind, ann, cast, client_for, post, clock):
     clock.freeze(datetime(2026, 11, 22, 12, tzinfo=UTC))
+    Plan.update(starts_on=date(2026, 11, 1)).execute()  # it began when the test did
     sam, worlds = client_for("sam"), {}
 
     def off():
