@@ -1192,8 +1192,8 @@ def _related(u, student, reader=None):
     there, plan, on_plan = MeetingStaff.alias("rel_staff"), Plan.alias("rel_plan"), PlanStaff.alias("rel_plan_staff")
     told = {} if reader is None else {"case": sees_case(reader), "cohort": supports_cohort(reader)} | {
         kind: _in(alias.id, _KINDS[kind].model.select(_KINDS[kind].model.id).where(_sees(kind, reader)))
-        for kind, alias in (("task", task), ("meeting", meeting), ("plan", plan))
-    }  # fmt: skip
+        for kind, alias in (("task", task), ("plan", plan))
+    } | {"meeting": _in(here.id, _shown_in_meetings(reader))}  # fmt: skip
     relations = [
         Case.select(SQL("1")).where((Case.student == student) & sees_case(u)),
         CohortStudent.select(SQL("1"))
@@ -1216,6 +1216,12 @@ def _related(u, student, reader=None):
     relations = [query.where(told[kind]) if kind in told else query for kind, query in zip(kinds, relations, strict=True)]
     related = reduce(or_, [_exists(query) for query in relations])
     return related if isinstance(u, Account) else key_user | (u.role.in_(STAFF_ROLES) & related)
+
+
+def _shown_in_meetings(reader):
+    """Ids of MeetingStudent: the students that the reader is shown in the meetings they see."""
+    part = MeetingStudent.select(MeetingStudent.id).join(Meeting, on=(Meeting.id == MeetingStudent.meeting))
+    return part.where(sees_meeting(reader) & sees_meeting_student(reader))
 
 
 def _kept_from(u, student):

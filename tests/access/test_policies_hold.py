@@ -190,7 +190,8 @@ def sees_the_work(school, visitor, person, wanted, stage):
 
 
 def check_parts_of_meetings(app, school, visitors, clock):
-    """Who sees a meeting because of a case sees that case's student and no other, neither agenda nor place."""
+    """Who sees a meeting because of a case sees that case's student and no other, neither agenda nor place, nor the names of
+    those who meet the other."""
     with undone():
         MeetingStudent.create(meeting=school.meeting, student=school.ann, added_by=school.cast.sam)
         for person, whole in (("mo", False), ("ken", False), ("sam", True), ("gil", True)):
@@ -199,6 +200,8 @@ def check_parts_of_meetings(app, school, visitors, clock):
                 yield f"{person}: another student of the meeting"
             if bool(found(school, [answer], ["meeting"])) != whole:
                 yield f"{person}: what was written about the meeting"
+            if (school.cast.gil in permissions.who_works_with(school.ann, getattr(school.cast, person))) != whole:
+                yield f"{person}: who meets another student of the meeting"
 
 
 def check_offered_records(app, school, visitors, clock):
@@ -467,6 +470,9 @@ REMOVALS |= {
     **{f"who sees a {kind}": (replace(permissions, f"sees_{name}", lambda *given: EVERYTHING), ["work"]) for kind, name in (
         ("task", "task"), ("meeting", "meeting"), ("plan", "plan"), ("response", "response"), ("file", "student_file"))},
     "which students of a meeting are shown": (replace(permissions, "sees_meeting_student", lambda *given: EVERYTHING), ["parts of meetings"]),
+    "whom somebody knows to meet a student": (
+        replace(permissions, "_shown_in_meetings", lambda reader: MeetingStudent.select(MeetingStudent.id)), ["parts of meetings"],
+    ),
     "who sees a whole meeting": (replace(permissions, "sees_whole_meeting", lambda *given: EVERYTHING), ["parts of meetings"]),
     "who decides on a referral": (replace(permissions, "DECIDE_REFERRAL", set(permissions.READ_RESPONSE)), ["referrals"]),
     "whose responses one reads as one's own": (

@@ -165,6 +165,28 @@ def test_the_list_of_who_can_see_it_tells_of_no_case(cast, ann, client_for, url,
     assert Event.get(Event.verb == "student.file_access_read").target == ann.ref
 
 
+def test_the_list_of_who_can_see_it_tells_of_no_part_in_a_meeting(cast, ann, client_for, url, stored):
+    """Ken sees the meeting because of Bo's case, and of its students Bo alone: that Gil meets Ann there is not for him."""
+    bo = factories.student("Bo", "Brown")
+    meeting = factories.meeting(cast.sam, [bo, ann], [cast.gil])
+
+    def belongs_to_a_case_of(student):
+        CaseRecord.create(case=factories.case(student, cast.ken), kind="meeting", record_id=meeting.id, record=meeting.ref,
+                          how="joined", by=cast.sam)  # fmt: skip
+
+    def named_to(reader):
+        listed = "Gil Gannet Staff is a Key User, or works with the student" in text_of(client_for(reader).get(f"{url}/{stored.ref}/access"))
+        assert listed == (cast.gil in permissions.who_works_with(ann, reader))
+        return listed
+
+    belongs_to_a_case_of(bo)
+    page = text_of(client_for("ken").get(f"/meetings/{meeting.ref}"))
+    assert bo.name in page and "Gil Gannet" in page and ann.name not in page
+    assert named_to(cast.sam) and not named_to(cast.ken)
+    belongs_to_a_case_of(ann)
+    assert named_to(cast.ken)
+
+
 @pytest.mark.parametrize("who", ["oli", "rae", "stu"])
 def test_others_meet_a_missing_file(client_for, post, url, stored, narrow, who):
     client = client_for(who)
