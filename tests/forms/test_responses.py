@@ -169,7 +169,7 @@ def test_filters(cast, client_for, form, three, query, found):
 
 
 def test_days_are_whole_days_of_the_school(cast, client_for, form, three):
-    day = (clock.now() - timedelta(days=3)).date()
+    day = factories.today() - timedelta(days=3)
     words = listed(client_for("kay"), form, f"?from={day}&to={day}")
     assert three[1].ref in words and three[0].ref not in words and three[2].ref not in words
 
