@@ -59,7 +59,7 @@ def test_a_draft_survives_a_session_that_ends_and_a_closed_browser(page_for, cas
     sam.get_by_label("Subject").fill("Half a thought")
     sam.get_by_label("Student").fill("Finch")
     sam.get_by_role("option").first.click()
-    with steps.draft_saved(sam, "&f2="):
+    with steps.draft_saved(sam, "f2=yes"):
         sam.get_by_role("radio", name="Yes").check()
     expect(sam.get_by_text(re.compile("^Draft saved"))).to_be_visible()
     Session.update(revoked_at=clock.now()).where(Session.account == cast.sam.id).execute()
