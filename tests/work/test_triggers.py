@@ -163,7 +163,7 @@ def masked(text):
 @pytest.mark.parametrize("kind", KINDS)
 def test_whoever_triggers_it_gets_the_same_bytes(kind, ann, cast, client_for, post, clock):
     clock.freeze(datetime(2026, 11, 22, 12, tzinfo=UTC))
-    Plan.update(starts_on=date(2026, 11, 1)).execute()  # it began when the test did
+    Plan.update(starts_on=date(2026, 11, 1)).execute()  # before this moment, whenever the test runs
     sam, worlds = client_for("sam"), {}
 
     def off():
