@@ -57,7 +57,7 @@ def test_others_find_no_personnel(client_for, cast, who):
     client = client_for(who)
     for url in (URL, f"{URL}.csv", f"{URL}/new", f"{URL}/{cast.gil.ref}", f"{URL}/{cast.gil.ref}/photo"):
         answer = client.get(url)
-        assert answer.status_code == 404 and "Gil" not in answer.text, url
+        assert answer.status_code == 404 and "Gannet" not in answer.text, url
 
 
 def test_the_reads_ask_themselves(cast):

@@ -105,8 +105,8 @@ class Bundle:
 class _Lines:
     """The physical lines of a file, counted, and refused while they are cheap to refuse."""
 
-    def __init__(self, name, stream):
-        self._text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
+    def __init__(self, name, text):
+        self._text = text
         self.name, self.number, self.characters = name, 0, 0
 
     def __iter__(self):
@@ -124,9 +124,9 @@ class _Lines:
 
 
 def _table(name, opened, required):
-    with opened() as stream:
+    with opened() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
         try:
-            yield from _rows(_Lines(name, stream), required)
+            yield from _rows(_Lines(name, text), required)
         except UnicodeDecodeError:
             raise CsvProblem(f"{name}.csv is not in UTF-8, as OneRoster demands.") from None
         except csv.Error:
