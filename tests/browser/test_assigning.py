@@ -107,3 +107,33 @@ def test_a_stranger_reads_the_same_404_for_hidden_and_missing(site, page_for, gr
         assert oli.goto(f"/incidents/{ref}").status == 404
         seen.append(oli.locator("main").inner_text())
     assert seen[0] == seen[1]
+
+
+def test_the_wrong_student_is_taken_off(live, page_for, ground):
+    """Chosen by mistake, and somebody sees it at once: the right one is added, the wrong one taken off, as they are told."""
+    meant = factories.student("Ursula", "Yates", year_group="8", tutor_group="8C")
+    kay = page_for("kay", live())
+    kay.goto("/incidents/new")
+    steps.add_incident(kay, "Zobel", "Bullying", TEXT)
+    steps.send(kay, "Add incident")
+    incident = kay.url
+
+    steps.follow(kay, "Edit students and categories")
+    expect(kay.get_by_text("The wrong student? Add the right one and save; then Quentin Zobel can be taken off.")).to_be_visible()
+    steps.pick(kay, "Students", "Yates", "Ursula Yates")
+    steps.choose(kay, "Category", "Bullying")
+    steps.send(kay, "Save students and categories")
+    steps.follow(kay, "Edit students and categories")
+    steps.follow(kay, "Take Quentin Zobel off this incident")
+    steps.send(kay, "Take off this incident")
+    assert "Say why they are taken off." in steps.error_at(kay, "Reason") and "Quentin Zobel" in kay.title()
+    steps.fill(kay, "Reason", "Ursula was meant.")
+    steps.send(kay, "Take off this incident")
+
+    assert kay.url == incident
+    expect(kay.get_by_text("Quentin Zobel was taken off this incident.")).to_be_visible()
+    expect(kay.locator("main")).to_contain_text("took Quentin Zobel off this incident: Ursula was meant.")
+    ref = incident.rsplit("/", 1)[1]
+    for student, count in ((ground, 0), (meant, 1)):
+        kay.goto(f"/students/{student.ref}/incidents")
+        expect(kay.get_by_role("link", name=ref, exact=True)).to_have_count(count)

@@ -27,6 +27,7 @@ from models import (
     FormResponse,
     FormVersion,
     Incident,
+    IncidentRemoval,
     IncidentVersion,
     InterventionGroup,
     InterventionStep,
@@ -143,6 +144,7 @@ def more_work(school):
     school.cancelled = factories.meeting(cast.sam, [student], [cast.gil], state="cancelled", **ended)
     school.ended_plan = factories.plan(student, cast.sam, state="ended", end_reason="Done", **ended)
     InterventionStep.create(group=school.intervention, text="Read")
+    IncidentRemoval.create(incident=school.secret, student=school.ann, role="witness", removed_by=cast.kay, categories="", reason="Not her")
     school.declined = factories.referral(school.form, cast.rae, state="declined", reason="Not ours", decided_by=cast.ada)
     Trigger.create(kind="form", form=school.form, is_on=True, title="Look", field="f3", answer="x")
     StoredFile.update(file_category=FileCategory.select().first()).where(StoredFile.student.is_null(False)).execute()
@@ -192,7 +194,7 @@ def replace_texts(school, payloads):
         PlanIntervention: ("text", "how_often"), PlanReview: ("notes",), InterventionStep: ("text", "how_often"),
         InterventionGroup: ("name", "description", "concern", "goal", "measure"), Form: ("name", "description"),
         Referral: ("first_name", "last_name", "about", "reason"), Trigger: ("title",), MeetingType: ("name",),
-        FileCategory: ("name",), SavedReport: ("name",), CaseType: ("name",), CloseReason: ("name",),
+        FileCategory: ("name",), IncidentRemoval: ("reason",), SavedReport: ("name",), CaseType: ("name",), CloseReason: ("name",),
     }  # fmt: skip
     for model, names in everywhere.items():
         for row in model.select(model.id):
