@@ -65,7 +65,7 @@ def create_app(settings=None):
     configure(app, settings or config.load())
     csrf.init_app(app)
     mail.init_app(app)
-    login.init_app(app)
+    login.init_app(app, add_context_processor=False)  # no template asks for its current_user
     login.session_protection = None
     login.user_loader(lambda token: g.get("signed_in"))
     presentation.register(app)
@@ -198,7 +198,7 @@ def _begin():
     db.connect(reuse_if_open=True)
     origin.set(request.remote_addr or "")
     once_key.set(None)
-    # What Flask-Login reads from the cookie and asks the loader about.
+    # By the token that Flask-Login keeps in the cookie and asks the loader about.
     g.school, g.signed_in = accounts.who_comes(session.get("_user_id"))
 
 
@@ -216,7 +216,7 @@ def _guard():
     if view is None or request.endpoint in WITHOUT_DATABASE:
         return None
     capability, module, record = view.policy
-    who = accounts.who_asks(g.school)
+    who = accounts.who_asks(g.school, g.signed_in)
     if who is not None:
         g.user, g.session_row = who.account, who.row
     if capability == permissions.PUBLIC:

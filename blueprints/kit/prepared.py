@@ -9,7 +9,18 @@ from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from peewee import AutoField, CharField, FloatField, ForeignKeyField, IntegerField, Model, ModelSelect, TextField
+from peewee import (
+    SQL,
+    AutoField,
+    CharField,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    ModelSelect,
+    NodeList,
+    TextField,
+)
 
 from extensions import db
 from models import Account
@@ -54,11 +65,18 @@ def _records(models, row):
     found, start = [], 0
     for model in models:
         names = model._meta.sorted_field_names
-        record = model(__no_default__=True, **dict(zip(names, row[start : start + len(names)], strict=True)))
-        record._dirty.clear()
+        record = model(__no_default__=True)
+        # not by its attributes: each would take note that it is to be saved
+        record.__data__.update(zip(names, row[start : start + len(names)], strict=True))
         found.append(record)
         start += len(names)
     return *found, *row[start:]
+
+
+def pattern(value: str) -> NodeList:
+    """A pattern to stand behind LIKE. By itself as a parameter, SQLite takes each new one for a reason to look for an index that
+    serves it, and compiles the whole statement again."""
+    return NodeList((value, SQL("|| ''")), parens=True)
 
 
 def _padded(values: Iterable[int | str]) -> list[int] | list[str]:

@@ -5,7 +5,8 @@ for them, except on the page of a student whom they have a relation to. Must not
 """
 
 import re
-from functools import partial
+from functools import partial, reduce
+from operator import and_
 from typing import NamedTuple
 
 from peewee import SQL, Case, NodeList, fn
@@ -200,7 +201,7 @@ def _escaped(word):
 
 
 def _like(field, pattern):
-    return NodeList((field, SQL("LIKE"), pattern, SQL("ESCAPE '!'")), parens=True)
+    return NodeList((field, SQL("LIKE"), prepared.pattern(pattern), SQL("ESCAPE '!'")), parens=True)
 
 
 def search_keys(first_name, last_name, preferred_name="", admission_number=None, email=""):
@@ -277,7 +278,7 @@ def suggest(user, text, limit=12):
 
 def _suggested(user, begins, most, **patterns):
     begins_so = _like(Student.sort_name, begins) | _like(Student.search_text, begins)
-    query = permissions.visible_students(user, *SHORT_FIELDS).where(*_matches(patterns))
+    query = permissions.visible_students(user, *SHORT_FIELDS, among=reduce(and_, _matches(patterns)))
     order = (Student.is_active.desc(), Case(None, ((begins_so, 0),), 1), Student.sort_name, Student.id)
     return query.order_by(*order).limit(most)
 
@@ -290,8 +291,9 @@ def found(user, text, start, most):
 
 
 def _found(user, start, most, **patterns):
-    query = permissions.visible_students(user, *SHORT_FIELDS, fn.COUNT(SQL("*")).over())
-    return query.where(*_matches(patterns)).order_by(Student.sort_name, Student.id).limit(most).offset(start)
+    columns = (*SHORT_FIELDS, fn.COUNT(SQL("*")).over())
+    query = permissions.visible_students(user, *columns, among=reduce(and_, _matches(patterns)))
+    return query.order_by(Student.sort_name, Student.id).limit(most).offset(start)
 
 
 def chip(row):

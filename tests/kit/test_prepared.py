@@ -3,12 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
+from peewee import SQL, NodeList
 
 import permissions
 from blueprints.incidents import queries as incidents
 from blueprints.kit import prepared
-from extensions import clock
-from models import Account, Category, CategoryGroup, GroupMember, Incident, IncidentAction, Student
+from extensions import clock, db
+from models import Account, Category, CategoryGroup, GroupMember, Incident, IncidentAction, Student, is_postgres
 from tests import factories
 
 PEOPLE = ("ada", "kay", "ken", "gil", "mo", "sam", "oli")
@@ -34,6 +35,10 @@ def chosen(user, ids):
 
 def of_refs(user, refs):
     return seen(user).where(Incident.ref.in_(refs))
+
+
+def fitting(user, like):
+    return Account.select(Account.id, Account.name).where(NodeList((Account.name, SQL("LIKE"), prepared.pattern(like))))
 
 
 def named(user, name):
@@ -112,6 +117,26 @@ def test_values_are_filled_in(world):
     assert prepared.rows(named, world.sam, name="Sam Swift") == [(world.sam.id,)]
     assert prepared.rows(named, world.sam, name="' OR 1=1 --") == []
     assert prepared.rows(in_year, year="9") == [(world.student.ref,)]
+
+
+def test_a_pattern_is_filled_in_and_leaves_the_statement_compiled(world, cast):
+    def found(like):
+        return prepared.rows(fitting, cast.kay, like=like)
+
+    names = sorted(row.name for row in Account.select() if row.name.casefold().startswith("k"))
+    assert len(names) > 1 and sorted(name for _, name in found("K%")) == names
+    assert found("no such %") == []
+    if is_postgres():
+        return
+    compiled = []
+    db.connection().set_authorizer(lambda *what: compiled.append(what) or 0)  # SQLite asks it while it compiles
+    try:
+        found("K%")  # once more, because it is asked from now on
+        del compiled[:]
+        found("S%")
+    finally:
+        db.connection().set_authorizer(None)
+    assert compiled == []
 
 
 def test_lists_of_any_length(world):

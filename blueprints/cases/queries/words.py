@@ -110,7 +110,8 @@ def _title_patterns(text):
 
 def _in_title(patterns):
     like = SQL("ILIKE" if is_postgres() else "LIKE")
-    fits = {name: NodeList((Case.title, like, each, SQL("ESCAPE '!'")), parens=True) for name, each in patterns.items()}
+    rest = SQL("ESCAPE '!'")
+    fits = {name: NodeList((Case.title, like, prepared.pattern(each), rest), parens=True) for name, each in patterns.items()}
     conditions = [~each if name.startswith("not") else each for name, each in fits.items()]
     return reduce(and_, conditions) if conditions else SQL("1 = 0")
 
