@@ -62,13 +62,18 @@ def written_day(value):
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
-def day(value):
-    """A date, or the school day of a moment, as "14 Nov 2026" in a <time>; nothing for None."""
+def day(value, zone=None):
+    """A date, or the school day of a moment, as "14 Nov 2026" in a <time>; nothing for None. `zone` as for moment()."""
     if value is None:
         return ""
-    if hasattr(value, "hour"):
-        value = value.astimezone(school_zone()).date()
-    return Markup(f'<time datetime="{value.isoformat()}">{written_day(value)}</time>')  # noqa: S704 - digits and our months
+    return _day(value, (zone or school_zone()) if hasattr(value, "hour") else None)
+
+
+@lru_cache(4096)
+def _day(value, place):
+    """Kept, as a moment is."""
+    on = value.astimezone(place).date() if place else value
+    return Markup(f'<time datetime="{on.isoformat()}">{written_day(on)}</time>')  # noqa: S704 - digits and our months
 
 
 def moment(value, zone=None):

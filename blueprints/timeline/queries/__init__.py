@@ -1,7 +1,8 @@
 """Reads about a student's timeline and the Case Management Dashboard; one module a subject.
 Other parts import from here, never from the modules."""
 
-from blueprints.timeline.queries.dashboard import NEWEST_ACTIVITY, SORTS, TILES, Day, dashboard, group_choices, review_state
+from blueprints.timeline.queries.dashboard import NEWEST_ACTIVITY, SORTS, Asked, Day, choices, counts, review_state, rows
+from blueprints.timeline.queries.dashboard_cases import TILES
 from blueprints.timeline.queries.sources import KINDS
 from blueprints.timeline.queries.timeline import Filters, cursor, everything, page
 
@@ -10,12 +11,14 @@ __all__ = [
     "NEWEST_ACTIVITY",
     "SORTS",
     "TILES",
+    "Asked",
     "Day",
     "Filters",
+    "choices",
+    "counts",
     "cursor",
-    "dashboard",
     "everything",
-    "group_choices",
     "page",
     "review_state",
+    "rows",
 ]

@@ -1,41 +1,30 @@
 """The Case Management Dashboard: every case that its reader sees, with the work on its student.
 
 A task, a meeting or a plan counts here when it is about the student of the case and this reader may see it: a reader of the
-case sees all that belongs to it, and the rest only for reasons of their own. Nothing is asked about which other case a
-record belongs to, so that a case which is closed to the reader leaves no trace in these numbers.
+case sees all that belongs to it, and the rest only for reasons of their own.
 
-Five questions to the database, whatever the number of cases; what they give is put together, counted, ordered and paged
-here, so that a tile and the rows behind it are always of one moment. Must not write.
+The database counts, each time anew, and one page of rows is all that is fetched. Must not write.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import and_, itemgetter
 from typing import NamedTuple
 
-from peewee import fn
+from peewee import SQL, fn
 
 import permissions
-from blueprints.cases import queries as cases
 from blueprints.kit import prepared
 from blueprints.students import queries as students
-from models import Case, CaseGroup, CaseRecord, CaseType, Group, Meeting, MeetingStudent, Plan, Student, Task
+from blueprints.timeline.queries.dashboard_cases import TILES, fitting, moments, narrow, openers, run, seen, wide
+from blueprints.timeline.queries.student_work import NOTHING, Work, works
+from models import Case, CaseGroup, CaseRecord, CaseType, Group, Student
 
 # Which of the cases one sees: as My Cases has them, or those one is Primary Advocate, Coordinator or Following on.
 MINE = ("mine", "after")
-SOON, WEEK, QUIET = timedelta(days=14), timedelta(days=7), timedelta(days=30)
-
-
-class Work(NamedTuple):
-    """What there is to do for a student, as far as the reader may see it. `plans` counts the active ones; `tier` is their
-    highest, `review_by` the next day on which one is due for review."""
-
-    open_tasks: int = 0
-    overdue_tasks: int = 0
-    meeting_at: datetime | None = None
-    meeting_ref: str = ""
-    plans: int = 0
-    plan_ref: str = ""
-    tier: int = 0
-    review_by: date | None = None
+SOON = timedelta(days=14)
+NEWEST_ACTIVITY = "-activity"
 
 
 class Row(NamedTuple):
@@ -66,6 +55,25 @@ class Day(NamedTuple):
     now: datetime
 
 
+class Asked(NamedTuple):
+    """What of the dashboard is asked for.
+
+    `text`: as cases.filtered(); `status`: of models.Case, "" for any; `group`: reference of an attached group; `mine`: one
+    of MINE; `quiet_before`: a moment since which nothing happened on the case; `tile`: a key of TILES; `sort`: a key of
+    SORTS, with a - in front for the other way round.
+    """
+
+    text: str = ""
+    status: str = ""
+    group: str = ""
+    mine: str = ""
+    type_ref: str = ""
+    year: str = ""
+    quiet_before: datetime | None = None
+    tile: str = ""
+    sort: str = NEWEST_ACTIVITY
+
+
 class Tile(NamedTuple):
     """A number at the top of the page. `key` narrows the list to the cases that it counts."""
 
@@ -74,16 +82,33 @@ class Tile(NamedTuple):
     count: int
 
 
-# What the tiles count: key -> (label, whether a Row counts on this Day).
-TILES = {
-    "overdue": ("Overdue tasks", lambda row, day: row.work.overdue_tasks > 0),
-    "meeting": (
-        "Meeting within 7 days",
-        lambda row, day: row.work.meeting_at is not None and row.work.meeting_at < day.now + WEEK,
-    ),
-    "review": ("Plan review due", lambda row, day: row.work.review_by is not None and row.work.review_by <= day.today),
-    "quiet": ("No activity for 30 days", lambda row, day: row.last_activity_at < day.now - QUIET),
-    "itself": ("Opened by itself this week", lambda row, day: bool(row.opened_by) and row.opened_at >= day.now - WEEK),
+class Counts(NamedTuple):
+    """`total`: how many cases there are whatever the tile that is chosen; `shown`: how many with it; `years`: the year groups
+    that can be chosen."""
+
+    total: int
+    shown: int
+    tiles: list[Tile]
+    years: list[str]
+
+
+class Sort(NamedTuple):
+    """What the list can be ordered by: `columns` as they are; or `key(*columns)`, of names as people order them; or
+    `key(Work)`, of the student in the only column. None comes last in either direction."""
+
+    columns: tuple
+    key: Callable | None = None
+    of_work: bool = False
+
+
+SORTS = {
+    "student": Sort((Student.sort_name,), lambda name: name),
+    "title": Sort((Case.title, CaseType.name), lambda title, kind: (title.casefold(), kind)),
+    "tasks": Sort((Case.student,), lambda work: (work.overdue_tasks, work.open_tasks), of_work=True),
+    "meeting": Sort((Case.student,), lambda work: work.meeting_at, of_work=True),
+    "plan": Sort((Case.student,), lambda work: work.review_by, of_work=True),
+    "activity": Sort((Case.last_activity_at,)),
+    "opened": Sort((Case.opened_at,)),
 }
 
 
@@ -94,152 +119,161 @@ def review_state(review_by, today):
     return "overdue" if review_by < today else "due"
 
 
-# What the list can be ordered by: key -> (what a Row is ordered by, None last in either direction).
-SORTS = {
-    "student": lambda row: row.sort_name,
-    "title": lambda row: (row.title.casefold(), row.case_type),
-    "tasks": lambda row: (row.work.overdue_tasks, row.work.open_tasks),
-    "meeting": lambda row: row.work.meeting_at,
-    "plan": lambda row: row.work.review_by,
-    "activity": lambda row: row.last_activity_at,
-    "opened": lambda row: row.opened_at,
-}
-NEWEST_ACTIVITY = "-activity"
+# --- What there is to choose from ------------------------------------------------------------------------------------
 
 
-class Dashboard(NamedTuple):
-    """`rows`: every case with these filters, in order. `total`: how many there are whatever the tile that is chosen; `years`:
-    the year groups that can be chosen."""
-
-    rows: list[Row]
-    tiles: list[Tile]
-    total: int
-    years: list[str]
+def choices(user):
+    """(case types, groups), each as (ref, name): all types in the school's order, and the active groups that are attached to
+    cases of this reader."""
+    found = prepared.rows(_choices, user)
+    return [row[1:3] for row in found if row[0] == "type"], [row[1:3] for row in found if row[0] == "group"]
 
 
-def dashboard(user, day, *, text="", status=None, group=None, mine="", type_ref="", year="", quiet_before=None, tile="",
-              sort=NEWEST_ACTIVITY):  # fmt: skip
-    """The Dashboard of what `user` may see on this Day.
-
-    `text`: as cases.filtered(); `status`: of models.Case, None for any; `group`: reference of an attached group; `mine`: one
-    of MINE; `quiet_before`: a moment since which nothing happened on the case; `tile`: a key of TILES; `sort`: a key of
-    SORTS, with a - in front for the other way round.
-    """
-    found = _with_work(user, day, _cases(user, text, mine, status=status, group=group))
-    years = students.in_order({row.year_group for row in found} | {year})
-    kept = [row for row in found if _fits(row, type_ref, year, quiet_before)]
-    tiles = [Tile(key, label, sum(counts(row, day) for row in kept)) for key, (label, counts) in TILES.items()]
-    shown = [row for row in kept if TILES[tile][1](row, day)] if tile else kept
-    return Dashboard(_in_order(shown, sort), tiles, len(kept), years)
+def _choices(user):
+    types = CaseType.select(SQL("'type'"), CaseType.ref, CaseType.name, CaseType.position, CaseType.id)
+    groups = Group.select(SQL("'group'"), Group.ref, Group.name, SQL("0"), Group.id).where(Group.is_active, _is_attached(user))
+    return types.union_all(groups).order_by(SQL("1"), SQL("4"), SQL("3"), SQL("5"))
 
 
-def _fits(row, type_ref, year, quiet_before):
-    return (
-        (not type_ref or row.type_ref == type_ref)
-        and (not year or row.year_group == year)
-        and (quiet_before is None or row.last_activity_at < quiet_before)
-    )
+def _is_attached(user):
+    """Expression on Group: it is on a case of this reader. Where they see every case, one is looked for on each group;
+    where they see few, each of those is asked for its groups."""
+    by_role = permissions.sees_case_by_role(user)
+    if by_role is not None:
+        return fn.EXISTS(CaseGroup.select(SQL("1")).join(Case).where(CaseGroup.group == Group.id, by_role))
+    visible = permissions.visible_cases(user, Case.id)
+    return Group.id.in_(CaseGroup.select(CaseGroup.group).where(CaseGroup.case.in_(visible)))
 
 
-def _in_order(rows, sort):
-    key, backwards = SORTS[sort.removeprefix("-")], sort.startswith("-")
-    rows = sorted(rows, key=lambda row: row.last_activity_at, reverse=True)
-    known = sorted((row for row in rows if key(row) is not None), key=key, reverse=backwards)
-    return known + [row for row in rows if key(row) is None]
+# --- Counting --------------------------------------------------------------------------------------------------------
 
 
-def group_choices(user):
-    """(ref, name) of the active groups that are attached to cases of this reader."""
-    return prepared.rows(_groups, user)
+def counts(user, day, asked):
+    """The Counts of what `user` may see on this Day."""
+    found = run(_counts, user, asked, **moments(day, TILES))
+    total, *numbers = [sum(column) for column in zip((0,) * (1 + len(TILES)), *(row[1:] for row in found), strict=True)]
+    tiles = [Tile(key, tile.label, number) for (key, tile), number in zip(TILES.items(), numbers, strict=True)]
+    shown = {tile.key: tile.count for tile in tiles}.get(asked.tile, total)
+    return Counts(total, shown, tiles, students.in_order({row[0] for row in found if row[0]} | {asked.year}))
 
 
-def _groups(user):
-    attached = CaseGroup.select(CaseGroup.group).where(CaseGroup.case.in_(permissions.visible_cases(user, Case.id)))
-    return Group.select(Group.ref, Group.name).where(Group.is_active, Group.id.in_(attached)).order_by(Group.name, Group.id)
+def _counts(user, mine, **values):
+    """Rows (a year group or None, how many of its cases fit, how many of these each tile counts), to be added up; one at least
+    for each year group that can be chosen."""
+    by_role, ids = seen(user, mine, values)
+    every = [Case.id.in_(ids) if by_role is None else by_role, *wide(values)]
+    tiles = [tile.fits(user, values) for tile in TILES.values()]
+    count = _count_many if by_role is not None and "group" not in values else _count_few
+    return count(every, narrow(values), tiles)
 
 
-# --- The cases -------------------------------------------------------------------------------------------------------
+def _count_few(every, fits, tiles):
+    """Each of the cases is looked at once: the reasons are asked about once, and how many there are does not matter."""
+    year = Student.select(Student.year_group).where(Student.id == Case.student)
+    numbers = [_number([*fits, *tile]).alias(f"number_{place}") for place, tile in enumerate(_none_and_each(tiles))]
+    return Case.select(year.alias("year"), *numbers).where(*every).group_by(SQL("1"))
 
 
-def _cases(user, text, mine, **filters):
+def _none_and_each(tiles):
+    return [(), *((tile,) for tile in tiles)]
+
+
+def _number(conditions):
+    return fn.COUNT(Case.id).filter(reduce(and_, conditions)) if conditions else fn.COUNT(Case.id)
+
+
+def _count_many(every, fits, tiles):
+    """An index for each number: hardly a case is looked at. A year group is one as soon as its first case is found."""
+    numbers = [Case.select(fn.COUNT(Case.id)).where(*every, *fits, *tile) for tile in _none_and_each(tiles)]
+    year, pupil = Student.select(Student.year_group).distinct().alias("year"), Student.alias("pupil")
+    there = Case.select(SQL("1")).join(pupil, on=(pupil.id == Case.student)).where(pupil.year_group == year.c.year_group, *every)
+    years = Student.select(year.c.year_group, *[SQL("0")] * len(numbers)).from_(year).where(fn.EXISTS(there))
+    return years.union_all(Student.select(SQL("NULL"), *numbers).from_())
+
+
+# --- The rows --------------------------------------------------------------------------------------------------------
+
+
+def rows(user, day, asked, most=None, start=0):
+    """The Rows that are asked for, in order: all of them, or so many (at most 512) from `start` on."""
+    sort, work = SORTS[asked.sort.removeprefix("-")], None
+    if sort.key is None:
+        some = {} if most is None else {"most": most, "start": start}
+        found = run(_rows, user, asked, asked.tile, asked.sort, **moments(day, _chosen(asked)), **some)
+    else:
+        work = works(user, day) if sort.of_work else None
+        ids = _sorted_here(user, day, asked, sort, work)
+        ids = ids if most is None else ids[start : start + most]
+        found = _by_id(user, day, asked, ids, most)
+    if work is None:
+        work = works(user, day, None if most is None else [row[8] for row in found])
+    return [_row(row, work) for row in found]
+
+
+def _row(columns, work):
+    *fields, first, last = columns
+    fields[10], fields[14] = f"{fields[10] or first} {last}", fields[14] or ""
+    return Row(*fields, work.get(fields[8], NOTHING))
+
+
+def _chosen(asked):
+    return [asked.tile] if asked.tile else []
+
+
+def _sorted_here(user, day, asked, sort, work):
+    """The ids of all cases in an order that the database doesn't have."""
+    found = run(_keys, user, asked, asked.tile, asked.sort.removeprefix("-"), **moments(day, _chosen(asked)))
+    if sort.of_work:
+        keyed = [(id_, sort.key(work.get(student, NOTHING))) for id_, student in found]
+    else:
+        keyed = [(id_, sort.key(*columns)) for id_, *columns in found]
+    known = sorted((pair for pair in keyed if pair[1] is not None), key=itemgetter(1), reverse=asked.sort.startswith("-"))
+    return [id_ for id_, _ in known] + [id_ for id_, key in keyed if key is None]
+
+
+def _keys(user, mine, tile, sort, **values):
+    """(id, what it is sorted by) of each case, newest activity first."""
+    query = Case.select(Case.id, *SORTS[sort].columns).join(CaseType).join_from(Case, Student)
+    return _in_order(query.where(*fitting(user, mine, tile, values)), NEWEST_ACTIVITY)
+
+
+def _by_id(user, day, asked, ids, most):
+    """The rows of these cases, which were found among those the reader sees, in this order."""
+    if most is None:
+        found = run(_rows, user, asked, asked.tile, NEWEST_ACTIVITY, **moments(day, _chosen(asked)))
+    else:
+        found = prepared.rows(_rows_of, ids=ids)
+    found = {row[0]: row for row in found}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def _rows(user, mine, tile, sort, most=None, start=None, **values):
+    fits = fitting(user, mine, tile, values)
+    if most is not None:
+        # The page first: a row's names are looked up for the rows that are shown.
+        fits = [Case.id.in_(_in_order(Case.select(Case.id).where(*fits), sort).limit(most).offset(start))]
+    return _in_order(_listed().where(*fits), sort)
+
+
+def _rows_of(ids):
+    return _listed().where(Case.id.in_(ids))
+
+
+def _listed():
     """The first columns of a Row, and the names of its student at the end, of each case."""
-    filters = {name: value for name, value in filters.items() if value}
-    build = {"": _visible, "mine": _mine, "after": _looked_after}[mine]
-    if text:
-        return build(user, **filters).where(Case.id.in_(cases.filtered(user, text=text))).tuples()
-    return prepared.rows(build, user, **filters)
-
-
-def _visible(user, **filters):
-    return _listed(permissions.visible_cases(user, Case.id), **filters)
-
-
-def _mine(user, **filters):
-    return _listed(permissions.cases_on(user, Case.id), **filters)
-
-
-def _looked_after(user, **filters):
-    return _listed(permissions.cases_looked_after(user).select(Case.id), **filters)
-
-
-def _listed(visible, status=None, group=None):
-    """`visible`: the ids of the cases, as a query of permissions that decides which they are."""
-    opener = CaseRecord.select(fn.MIN(CaseRecord.kind)).where(
-        (CaseRecord.case == Case.id) & (CaseRecord.how == "opened"), Case.opened_by.is_null()
-    )
-    query = (
+    return (
         Case.select(
             Case.id, Case.ref, Case.title, Case.status, Case.opened_at, Case.last_activity_at, CaseType.name, CaseType.ref,
             Student.id, Student.ref, Student.preferred_name, Student.sort_name, Student.year_group, Student.tutor_group,
-            opener, Student.first_name, Student.last_name,
+            openers(fn.MIN(CaseRecord.kind)), Student.first_name, Student.last_name,
         )
         .join(CaseType)
         .join_from(Case, Student)
-        .where(Case.id.in_(visible))
-        .order_by(Case.id.desc())
     )  # fmt: skip
-    if status:
-        query = query.where(Case.status == status)
-    if group:
-        attached = CaseGroup.select(CaseGroup.case).join(Group).where(Group.ref == group)
-        query = query.where(Case.id.in_(attached))
-    return query
 
 
-# --- The work --------------------------------------------------------------------------------------------------------
-
-
-def _with_work(user, day, rows):
-    tasks = {row[0]: row[1:] for row in prepared.rows(_tasks, user, today=day.today)}
-    meetings = {}
-    for student, starts_at, ref in prepared.rows(_meetings, user, now=day.now):
-        meetings.setdefault(student, (starts_at, ref))
-    plans = {row[0]: row[1:] for row in prepared.rows(_plans, user)}
-    nothing = Work()
-    found = []
-    for *fields, first, last in rows:
-        id_, preferred = fields[8], fields[10]
-        fields[10], fields[14] = f"{preferred or first} {last}", fields[14] or ""
-        work = nothing
-        if id_ in tasks or id_ in meetings or id_ in plans:
-            work = Work(*tasks.get(id_, nothing[:2]), *meetings.get(id_, nothing[2:4]), *plans.get(id_, nothing[4:]))
-        found.append(Row(*fields, work))
-    return found
-
-
-def _tasks(user, today):
-    overdue = fn.SUM(fn.COALESCE((Task.due_on < today).cast("integer"), 0))
-    query = permissions.visible_tasks(user, Task.student, fn.COUNT(Task.id), overdue)
-    return query.where(Task.state == "open").group_by(Task.student)
-
-
-def _meetings(user, now):
-    """A row for each student of each meeting that is still to come, the next one first."""
-    query = permissions.visible_meetings(user, MeetingStudent.student, Meeting.starts_at, Meeting.ref).join(MeetingStudent)
-    shown = permissions.sees_meeting_student(user)
-    return query.where(Meeting.state == "planned", Meeting.starts_at >= now, shown).order_by(Meeting.starts_at, Meeting.id)
-
-
-def _plans(user):
-    fields = Plan.student, fn.COUNT(Plan.id), fn.MIN(Plan.ref), fn.MAX(Plan.tier), fn.MIN(Plan.review_by)
-    return permissions.visible_plans(user, *fields).where(Plan.state == "active").group_by(Plan.student)
+def _in_order(query, sort):
+    """By a column of the case; of those that are equal in it the newest activity first."""
+    (column,) = SORTS[sort.removeprefix("-")].columns
+    newest = () if column is Case.last_activity_at else (Case.last_activity_at.desc(),)
+    return query.order_by(column.desc() if sort.startswith("-") else column.asc(), *newest, Case.id.desc())

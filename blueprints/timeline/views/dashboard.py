@@ -6,7 +6,6 @@ from flask import g, render_template, request, url_for
 
 import events
 import permissions
-from blueprints.cases import queries as cases
 from blueprints.kit import listing
 from blueprints.kit.forms import school_zone
 from blueprints.kit.presentation import written_day
@@ -17,7 +16,8 @@ from blueprints.timeline.views import bp
 from extensions import clock
 
 CHOICES = ("type", "year", "group", "mine")
-COUNTED = 100_000  # the rows are all there: the count is exact
+PER_PAGE = 50
+COUNTED = 100_000  # they are counted anyway: the count is exact
 # What opened a case, as the column says it; the case's page has whole sentences.
 OPENED_BY = {"form": "form", "plan": "plan", "task": "task", "meeting": "meeting", "review": "plan review", "file": "file"}
 HEADER = (
@@ -32,8 +32,8 @@ def dashboard():
     form = _form()
     if not form.validate():
         return _page(form, None), 422
-    found = _found(form)
-    events.record_alone("case_management.read", actor=g.user, count=len(found.rows))
+    found = queries.counts(g.user, _day(), _asked(form))
+    events.record_alone("case_management.read", actor=g.user, count=found.shown)
     return _page(form, found)
 
 
@@ -43,7 +43,7 @@ def dashboard_export(kind):
     form = _form()
     if not form.validate():
         return _page(form, None), 422
-    rows = _found(form).rows
+    rows = queries.rows(g.user, _day(), _asked(form))
     events.record_alone("case_management.exported", actor=g.user, count=len(rows), format=kind)
     header = [HEADER[0], g.school.student_word, *HEADER[1:]]
     return table_response(kind, "case-management", header, map(_cells, rows), school_zone())
@@ -62,9 +62,8 @@ def _cells(row):
 
 
 def _form():
-    types = [(row.ref, row.name) for row in cases.case_types(g.user, retired=True)]
     form = DashboardForm(request.args, meta={"csrf": False})
-    form.offer(types, queries.group_choices(g.user), sees_others=g.user.role == permissions.ADMIN)
+    form.offer(*queries.choices(g.user), sees_others=g.user.role == permissions.ADMIN)
     form.q.label.text = f"Title or {g.school.student_word.lower()}"
     return form
 
@@ -84,15 +83,13 @@ def _sort():
     return asked if asked.removeprefix("-") in queries.SORTS else queries.NEWEST_ACTIVITY
 
 
-def _found(form):
+def _asked(form):
     quiet = form.quiet.data
-    return queries.dashboard(
-        g.user,
-        _day(),
+    return queries.Asked(
         text=form.q.data or "",
-        status=None if form.status.data == "Any" else form.status.data,
+        status="" if form.status.data == "Any" else form.status.data,
         type_ref=form.type.data,
-        year=form.year.data,
+        year=form.year.data.replace("\0", "\N{REPLACEMENT CHARACTER}"),  # PostgreSQL refuses to look for a NUL
         group=form.group.data,
         mine=form.mine.data,
         quiet_before=quiet and datetime.combine(quiet, time(), school_zone()),
@@ -108,14 +105,22 @@ def _page(form, found):
     if found is None:
         return render_template("timeline/dashboard.html", form=form, page=None)
     form.offer_years(found.years)
-    page = listing.paginate(found.rows, request.args.get("page"), cap=COUNTED, sort=_sort())
-    today = _day().today
+    day = _day()
+    page = listing.paginate(
+        lambda most, start: queries.rows(g.user, day, _asked(form), most, start),
+        min(listing.page_number(request.args.get("page")), -(-found.shown // PER_PAGE) or 1),
+        per_page=PER_PAGE,
+        cap=COUNTED,
+        count=lambda most: min(found.shown, most),
+        sort=_sort(),
+    )
     return render_template(
         "timeline/dashboard.html",
         form=form,
         page=page,
-        reviews={row.id: queries.review_state(row.work.review_by, today) for row in page.items},
+        reviews={row.id: queries.review_state(row.work.review_by, day.today) for row in page.items},
         opened_by=OPENED_BY,
+        zone=school_zone(),
         tiles=_tiles(form, found),
         tile=_tile(),
         sort=_sort(),
