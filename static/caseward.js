@@ -16,9 +16,9 @@
   all('[data-guidance-for]').forEach((box) => {
     const key = CSS.escape(box.dataset.guidanceFor);
     const form = box.closest('form') || document;
-    const find = () => all('select', form).filter((s) => s.matches(`#${key}, #${key}-select, [name="${key}"], [data-guidance="${key}"]`));
+    const parts = `#${key}, #${key}-select, [name="${key}"], [data-guidance="${key}"]`; // lists, or groups of boxes to tick
     const show = () => {
-      const chosen = find().flatMap((select) => [...select.selectedOptions].map((option) => option.value));
+      const chosen = all(parts, form).flatMap((part) => all('option:checked, input:checked', part)).map((one) => one.value);
       const sections = all('[data-value]', box);
       sections.forEach((section) => { section.hidden = !chosen.includes(section.dataset.value); });
       box.hidden = sections.every((section) => section.hidden);
@@ -269,6 +269,11 @@
     };
     form.addEventListener('change', fit);
     fit();
+  });
+
+  // On a phone the rows of a table flow as lines: what only its heading explains brings the heading along.
+  all('.flows th[data-said]').forEach((head) => {
+    all(`tbody td:nth-child(${head.cellIndex + 1})`, head.closest('table')).forEach((cell) => { cell.dataset.label = head.textContent; });
   });
 
   // Parts of a page that follow a choice, or a long piece of work.

@@ -12,6 +12,7 @@ PAGES = (
     ("Categories", "admin.categories", "admin.categories", "The tree of categories, guidance, need-to-know groups."),
     ("Bulk Management", "admin.bulk_closing", "bulk_closing", "Close all Active incidents of a time frame at once."),
     ("Import", "imports.index", "student.import", "Students and staff from CSV files, or a whole OneRoster set."),
+    ("Announcements", "home.announcements", "announcement", "What all staff read on their dashboard until the end of a day."),
     ("Settings", "admin.settings", "admin.settings", "School name, time zone, Cases module, session limits."),
     ("Email", "admin.email", "admin.email", "What waits to be sent, what was sent, and what failed."),
     ("Audit log", "admin.audit", "admin.audit", "Who read and changed what, sealed against tampering."),

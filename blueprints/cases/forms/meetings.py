@@ -9,6 +9,14 @@ UNKNOWN_TYPE = "This type can't be chosen. Choose one from the list."
 ATTENDED = (("", "Not known"), ("yes", "Yes"), ("no", "No"))
 
 
+class _WhoAndWhat(CasewardForm):
+    """Stands before WhenAndWhere: a summary of errors lists the fields in the order in which they are made."""
+
+    students = StringField("Students", [ShortText(1000)])
+    staff = StringField("Staff", [ShortText(1000)])
+    meeting_type = Choice("Type", [Required("Choose a type.")], unknown=UNKNOWN_TYPE)
+
+
 class WhenAndWhere(CasewardForm):
     """A time that ends after it begins, and a place."""
 
@@ -21,12 +29,9 @@ class WhenAndWhere(CasewardForm):
             raise ValidationError("The meeting ends before it begins. Give a later time.")
 
 
-class NewMeetingForm(WhenAndWhere):
+class NewMeetingForm(_WhoAndWhat, WhenAndWhere):
     """New meeting."""
 
-    students = StringField("Students", [ShortText(1000)])
-    staff = StringField("Staff", [ShortText(1000)])
-    meeting_type = Choice("Type", [Required("Choose a type.")], unknown=UNKNOWN_TYPE)
     agenda = TextAreaField("Agenda", [LongText()])
 
 

@@ -26,12 +26,18 @@ NONE_OF_THESE = "Choose a tier from the list."
 ROWS = 3  # of interventions on the page of a new plan; more are added on the plan's page
 
 
+class _AboutForm(CasewardForm):
+    """Stands before _SaysForm: a summary of errors lists the fields in the order in which they are made."""
+
+    student = StringField("Student", [ShortText(200)])
+
+
 class _SaysForm(CasewardForm):
     """What a plan says."""
 
     tier = Choice("Tier", [Required("Choose a tier.")], unknown=NONE_OF_THESE)
-    concern = TextAreaField("Concern", [LongText(10_000)])
     goal = TextAreaField("Goal", [Required("Say what the plan is to reach."), LongText(10_000)])
+    concern = TextAreaField("Concern", [LongText(10_000)])
     measure = StringField("Measure", [ShortText(200)])
     baseline = NumberField("Baseline")
     target = NumberField("Target")
@@ -60,10 +66,9 @@ class StepRow(Form):
     how_often = StringField("How often", [ShortText(200)])
 
 
-class NewPlanForm(_SaysForm):
+class NewPlanForm(_AboutForm, _SaysForm):
     """Create a Plan."""
 
-    student = StringField("Student", [ShortText(200)])
     lead = StringField("Lead", [ShortText(200)])
     staff = StringField("Staff", [ShortText(1_000)])
     steps = FieldList(FormField(StepRow), "Interventions", min_entries=ROWS, max_entries=20)
