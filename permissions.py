@@ -441,6 +441,13 @@ def sees_part(u):
     return _ALWAYS if sees_all_parts(u) else open_part(u) | sees_whole(u)
 
 
+def sees_every_part(user, incident):
+    """Whether this person, who sees the incident, sees each student's part of it: whoever does not lets nobody into the rest."""
+    # Counted, because NOT of a reason is unknown, and no part is found by it, where the incident is assigned to nobody.
+    parts = IncidentStudent.select(IncidentStudent.id).join(Incident).where(IncidentStudent.incident == incident.id)
+    return parts.count() == parts.where(sees_part(user)).count()
+
+
 def reason_columns(user):
     """Each reason that this person's role admits, as a column of its name: selected with an incident, they say why."""
     columns = [(name, reason(user)) for name, reason in READ_INCIDENT.items()]
@@ -1125,7 +1132,7 @@ def _of_staff(u, condition):
 
 
 def _on_case(u, kind, record_id, *shown):
-    """The record belongs to a case that `u` sees, and for which `shown`, expressions on Case, hold."""
+    """The record belongs to a case that `u` sees, and for which `shown`, expressions on Case and CaseRecord, hold."""
     belongs = CaseRecord.select(SQL("1")).join(Case, on=(Case.id == CaseRecord.case))
     belongs = belongs.where((CaseRecord.kind == kind) & (CaseRecord.record_id == record_id) & sees_case(u), *shown)
     return _of_staff(u, _exists(belongs))
@@ -1155,6 +1162,14 @@ def _runs_intervention(u):
     leads = _of_staff(u, _exists(run.select(SQL("1")).where(here & (run.lead == u.id))))
     inside = _in_staff_group(u, run.select(SQL("1")).where(here), run.group)
     return None if leads is None else leads | inside
+
+
+def _meeting_on_case(u, *shown):
+    """The meeting belongs to a case that `u` sees, and is about that case's student still: of somebody who was taken off it
+    there is nothing left to show."""
+    about = MeetingStudent.alias("case_part")
+    there = (about.meeting == CaseRecord.record_id) & (about.student == Case.student) & about.removed_at.is_null()
+    return _on_case(u, "meeting", Meeting.id, fn.EXISTS(about.select(SQL("1")).where(there)), *shown)
 
 
 def _plan_on_case(u, *shown):
@@ -1267,7 +1282,7 @@ READ_TASK = {
 READ_MEETING = {
     "invited": _invited,
     "scheduled_it": lambda u: _of_staff(u, Meeting.scheduled_by == u.id),
-    "case": lambda u, *shown: _on_case(u, "meeting", Meeting.id, *shown),
+    "case": _meeting_on_case,
     "admin": _admin,
 }
 READ_PLAN = {
@@ -1566,15 +1581,28 @@ def response_readers(group_ids):
     )
 
 
+def kept_from_record(kind, record_id):
+    """Ids of the accounts that are kept from the record (an id) by an exclusion, as a query."""
+    what = _KINDS[kind]
+    found = Account.select(Account.id).join(what.model, JOIN.INNER, on=(what.model.id == record_id))
+    return found.where(what.kept_from(Account))
+
+
+def leaves_a_trace(user):
+    """Expression on CaseRecord of a case that `user` sees: not a meeting that was about somebody else as well, from whom they are
+    excluded. Every other record is about the case's student alone."""
+    part = MeetingStudent.alias("ex_record")
+    closed = part.select(part.meeting).where(_in(part.student, _students_closed_to(user)))
+    return (CaseRecord.kind != "meeting") | _not_in(CaseRecord.record_id, closed)
+
+
 def who_would_see_on_case(kind, row, case, reader):
     """The accounts, by name, that come to see the record once it belongs to the case, as far as the reader may know: who sees
     it now because of a case that the reader doesn't see is named as well. Nobody sees a file because of one."""
     if "case" not in _KINDS[kind].reasons:
         return []
-    what = _KINDS[kind]
-    kept = Account.select(Account.id).join(what.model, JOIN.INNER, on=(what.model.id == row.id)).where(what.kept_from(Account))
     known = {account.id for account, _ in who_can_see_record(kind, row, reader)}
-    known |= {number for (number,) in kept.tuples()}
+    known |= {number for (number,) in kept_from_record(kind, row.id).tuples()}
     return [account for account, _ in who_can_see_case(case) if account.id not in known]
 
 
@@ -1669,6 +1697,18 @@ def students_kept_from(account, students):
     return [student for student in students if student.id in ids]
 
 
+def is_excluded(user):
+    """Whether anything is closed to this person by a conflict of interest."""
+    return Exclusion.select(SQL("1")).where((Exclusion.account == user.id) & Exclusion.ended_at.is_null()).exists()
+
+
+def closed_accounts(user):
+    """Ids of the accounts with which the students sign in that `user` is excluded from, as a query: managing users, an Admin
+    Key Holder would else find their name, and could sign in as them."""
+    tied = Account.select(Account.id).join(Student, JOIN.INNER, on=(Student.email_folded == Account.email_folded))
+    return tied.where((Account.role == STUDENT) & _excluded_students(user))
+
+
 def closed_targets(user):
     """References of the records and students that `user` is excluded from, as a query: what the audit log, which shows
     everything else to its readers, leaves out. Whatever has no reference of its own in there has the student's."""
@@ -1676,6 +1716,7 @@ def closed_targets(user):
         Incident.select(Incident.ref).where(_excluded_incidents(user))
         | Incident.select(Incident.ref).join(IncidentRemoval).where(removed_closed(user))
         | Student.select(Student.ref).where(_excluded_students(user))
+        | Account.select(Account.ref).where(_in(Account.id, closed_accounts(user)))
         | Case.select(Case.ref).where(_excluded_cases(user))
         | Task.select(Task.ref).where(_kept_from(user, Task.student))
         | Meeting.select(Meeting.ref).where(_kept_from_meeting(user))

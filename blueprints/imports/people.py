@@ -20,6 +20,7 @@ LABELS = {
     "groups": "Groups", "source_id": "Source ID",
 }  # fmt: skip
 STAYS_OFF = "The account is deactivated and stays so."
+CLOSED = "The email can't be used with your account. Ask another Admin Key Holder about this row."
 LAST_ADMIN = "{} is the last active Admin Key Holder. Make somebody else an Admin Key Holder first."
 OWN_ROLE = "This is your own account. Ask another Admin Key Holder to change its role."
 
@@ -45,7 +46,8 @@ class Plan(import_rows.Plan):
 
 class There:
     """What there is: every account by email and source ID, every group by name, who is in it, and the emails of students
-    that the importer may know of. Five queries, whatever their number; `actor` None is the command line."""
+    that the importer may know of; `closed`, the ids of the accounts of other students. Six queries, whatever their number;
+    `actor` None is the command line."""
 
     def __init__(self, actor):
         self.actor = actor
@@ -65,6 +67,8 @@ class There:
         email = Student.email_folded
         students = Student.select(email) if actor is None else permissions.visible_students(actor, email)
         self.student_emails = {folded for (folded,) in students.where(email.is_null(False)).tuples()}
+        closed = permissions.closed_accounts(actor).tuples() if actor is not None else ()
+        self.closed = {account for (account,) in closed}
 
     @property
     def staff(self):

@@ -149,6 +149,8 @@ def _doubles(parsed):
 def _plan_row(row, doubles, there, new_groups, make_groups, reactivate):
     values = row.values
     known = there.by_email.get(values.get("email", "").casefold())
+    if known is not None and known.id in there.closed:
+        return people.refused(row.line, people.CLOSED, values.get("name", ""))
     name = values.get("name") or (known.name if known else "")
     problem = " ".join(part for part in (row.problem, doubles.get(row.line)) if part) or _problem(values, known, there)
     if problem:

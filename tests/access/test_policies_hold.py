@@ -3,6 +3,7 @@
 What runs here is a fast choice of the same checks that the other files of this folder make in full.
 """
 
+import json
 from functools import reduce
 from operator import or_
 
@@ -13,6 +14,7 @@ import app as application
 import permissions
 from blueprints.account import queries as account_queries
 from blueprints.account.queries import accounts
+from blueprints.admin.queries import audit
 from blueprints.cases import actions as cases_actions
 from blueprints.cases import queries as cases
 from blueprints.cases.actions import records as record_actions
@@ -21,21 +23,26 @@ from blueprints.cases.actions import tasks as task_actions
 from blueprints.cases.queries import lists as case_lists
 from blueprints.cases.queries import record as case_record
 from blueprints.cases.views import common as case_views
+from blueprints.incidents import actions as incident_actions
+from blueprints.incidents.queries import record as incident_record
 from blueprints.incidents.views import changing, common, status
 from blueprints.kit import prepared, presentation
-from blueprints.kit.refusing import Refused
+from blueprints.kit.refusing import Refused, Unconfirmed
 from blueprints.plans import actions as plan_actions
 from extensions import csrf
 from models import (
     Account,
     Case,
     CaseRecord,
+    Event,
     Exclusion,
     FormResponse,
     Incident,
     IncidentStudent,
+    Meeting,
     MeetingStudent,
     School,
+    Student,
 )
 from tests import factories
 from tests.access.relations import CASE_RELATIONS, RELATIONS
@@ -291,6 +298,56 @@ def check_sessions_and_module(app, school, visitors, clock):
             yield "a form without a token is taken"
 
 
+def check_parts_of_incidents(app, school, visitors, clock):
+    """Kay, who sees a part of an incident, assigns it to nobody who would see the rest, and reads of no change of it."""
+    row = school.shared
+    with undone(), app.app_context():
+        try:
+            incident_actions.assign(row, school.cast.kay, actor=school.cast.kay, version=row.version)
+        except Refused:
+            pass
+        except Unconfirmed:
+            yield "kay: is asked whether to let herself into all of an incident"
+        else:
+            yield "kay: let herself into all of an incident"
+    with undone():
+        data = json.dumps({"added": [school.hidden.ref], "changed": []})
+        Event.create(actor=school.cast.sam, verb="incident.students_changed", target=row.ref, data=data)
+        if "changed students or categories" in visitors["kay"].get(f"/incidents/{row.ref}").text:
+            yield "kay: a part that she does not see was changed"
+
+
+def check_meetings_of_cases(app, school, visitors, clock):
+    """A meeting of a case is gone from it with the case's student, and is not in it at all for whoever is excluded from another
+    of its students."""
+    page = f"/meetings/{school.meeting.ref}"
+    with undone():
+        MeetingStudent.create(meeting=school.meeting, student=school.ann, added_by=school.cast.sam)
+        gone = (MeetingStudent.meeting == school.meeting) & (MeetingStudent.student == school.student)
+        MeetingStudent.update(removed_at=clock.now()).where(gone).execute()
+        yield from opens(visitors["mo"], page, False, False, "mo, of a case whose student was taken off")
+    with undone():
+        MeetingStudent.create(meeting=school.meeting, student=school.ann, added_by=school.cast.sam)
+        factories.exclusion(school.cast.mo, school.ada2, student=school.ann)
+        if "meeting" in visitors["mo"].get(f"/cases/{school.case.ref}/records").text.partition("<table")[2].partition("</table")[0]:
+            yield "mo: a meeting with somebody she is excluded from"
+        if (school.cast.mo.id,) not in permissions.kept_from_record("meeting", school.meeting.id).tuples():
+            yield "mo: is told of a meeting with somebody she is excluded from"
+
+
+def check_students_accounts(app, school, visitors, clock):
+    """The account of a student and what the audit log names beside its targets, for an admin who is excluded from them."""
+    with undone():
+        factories.exclusion(school.cast.ada, school.ada2, student=school.cast.student)
+        if "stu sturgeon" in visitors["ada"].get("/admin/users").words:
+            yield "ada: the account of a student she is excluded from"
+    with undone():
+        factories.exclusion(school.cast.ada, school.ada2, student=school.student)
+        visitors["oli"].get(f"/cases/{school.case.ref}")
+        if school.case.ref in visitors["ada"].get("/admin/audit").text:
+            yield "ada: somebody asked for a case that is closed to her"
+
+
 CHECKS = {
     "pages": lambda app, school, visitors, clock: check_pages(app, school, visitors),
     "case relations": lambda app, school, visitors, clock: check_case_relations(app, school, visitors),
@@ -302,6 +359,9 @@ CHECKS = {
     "offered records": check_offered_records,
     "referrals": check_referrals,
     "who is chosen": check_who_is_chosen,
+    "parts of incidents": check_parts_of_incidents,
+    "meetings of cases": check_meetings_of_cases,
+    "accounts of students": check_students_accounts,
     "actions": lambda app, school, visitors, clock: refusals(app, school, ("gil", "mo", "oli", "stu")),
 }
 
@@ -374,8 +434,16 @@ def every_incident(user, *fields, among=(), part=None):
     return Incident.select(*fields).where(*among, *fitting, EVERYTHING)
 
 
+def every_student(user, *fields, among=None):
+    return Student.select(*fields).where(EVERYTHING if among is None else among)
+
+
 def closed_to_nobody(user):
     return Incident.select(Incident.ref).where(NOTHING)
+
+
+def meeting_on_any_case(u, *shown):
+    return permissions._on_case(u, "meeting", Meeting.id, *shown)
 
 
 def case_of_anybody(user, ref, audit=True):
@@ -410,7 +478,7 @@ REMOVALS = {
         replace(permissions, "_has_role", lambda *given, **named: permissions._ALWAYS), ["relations"],
     ),
     "students only for staff": (
-        replace(permissions, "visible_students", lambda user, *fields: permissions.Student.select(*fields)), ["canaries"],
+        replace(permissions, "visible_students", every_student), ["canaries"],
     ),
     "capabilities": (replace(permissions, "can", lambda *given, **named: True), ["pages"]),
     "require() in the actions": (replace(permissions, "require", lambda *given, **named: None), ["actions"]),
@@ -502,7 +570,7 @@ def without_guard(monkeypatch, app):
         application.g.user = application.g.session_row = None
         if application.request.endpoint in (None, *application.WITHOUT_DATABASE):
             return
-        who = account_queries.who_asks(application.g.school)
+        who = account_queries.who_asks(application.g.school, application.g.signed_in)
         if who is not None:
             application.g.user, application.g.session_row = who.account, who.row
 
@@ -536,6 +604,28 @@ def without_signing_in(monkeypatch, app):
         if capability == permissions.SIGNED_IN:
             monkeypatch.setattr(view, "policy", (permissions.PUBLIC, module, is_record))
 
+
+REMOVALS |= {
+    "who lets somebody into all of an incident": (
+        replace(permissions, "sees_every_part", lambda *given: True), ["parts of incidents"],
+    ),
+    "whose part of an incident was changed": (
+        replace(incident_record, "_names_somebody_shown", lambda *given: EVERYTHING), ["parts of incidents"],
+    ),
+    "whom a meeting of a case is still about": (
+        lambda monkeypatch, app: monkeypatch.setitem(permissions.READ_MEETING, "case", meeting_on_any_case), ["meetings of cases"],
+    ),
+    "meetings that leave no trace in a case": (
+        replace(permissions, "leaves_a_trace", lambda *given: EVERYTHING), ["meetings of cases"],
+    ),
+    "who is told of a meeting of a case": (
+        replace(permissions, "kept_from_record", lambda *given: Account.select(Account.id).where(NOTHING)), ["meetings of cases"],
+    ),
+    "the accounts of students": (
+        replace(permissions, "closed_accounts", lambda user: Account.select(Account.id).where(NOTHING)), ["accounts of students"],
+    ),
+    "what the audit log names beside its targets": (replace(audit, "NAMING", []), ["accounts of students"]),
+}
 
 IN_THE_APP = {
     "the guard": (without_guard, ["pages"]),

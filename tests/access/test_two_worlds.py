@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 import models
+import permissions
 from blueprints.cases import actions as case_actions
 from blueprints.kit import uploads
 from models import (
@@ -101,6 +102,7 @@ def a_student_they_are_excluded_from(school, person):
                             upn="Z999", ref=NEW["student"])  # fmt: skip
     StudentContact.create(student=row, name="Ira Ibis")
     factories.exclusion(person, school.ada2, student=row)
+    factories.account("Ivy Ibis", "ivy@pupils.example.org", role=permissions.STUDENT)
     incident(school, row)
 
 
@@ -108,6 +110,8 @@ def another_student_in_it(school, person):
     """A second student in an incident that this person reads because of the first."""
     part = IncidentStudent.create(incident=school.incident, student=school.student, role="affected")
     PartCategory.create(part=part, category=school.secret_category)
+    data = json.dumps({"added": [school.student.ref], "changed": []})
+    Event.create(actor=school.cast.sam, verb="incident.students_changed", target=school.incident.ref, data=data)
 
 
 def a_student_taken_off_it(school, person):
@@ -326,6 +330,16 @@ def another_student_in_a_meeting(school, person):
     MeetingStudent.create(meeting=school.meeting, student=school.ann, added_by=school.cast.sam)
 
 
+def a_meeting_that_somebody_they_are_excluded_from_is_in_too(school, person):
+    """It joined a case that they are on, whose student it is about as well."""
+    row = factories.student("Ivy", "Ibis", year_group="8", tutor_group="8B", email="ivy@pupils.example.org", ref=NEW["student"])
+    factories.exclusion(person, school.ada2, student=row)
+    made = factories.meeting(school.fay, [school.ann, row], [school.lou], place="Know", ref=NEW["meeting"])
+    CaseRecord.create(case=school.open_case, kind="meeting", record_id=made.id, record=made.ref, how="joined", by=school.fay)
+    data = json.dumps({"kind": "meeting", "record": made.ref})
+    Event.create(actor=school.fay, verb="case.record_joined", target=school.open_case.ref, data=data)
+
+
 def a_student_of_the_name_that_was_referred(school, person):
     """Rae's referral waits: whether the school knows somebody of that name is not for her."""
     waiting = school.referral
@@ -358,6 +372,7 @@ WORLDS = [
     (work_of_a_student_they_are_excluded_from, ["ada", "oli"], ["kay", "sam"]),
     (own_work_that_opened_a_case, ["sam"], ["kay"]),
     (another_student_in_a_meeting, ["mo"], ["ken"]),
+    (a_meeting_that_somebody_they_are_excluded_from_is_in_too, ["sam"], ["kay"]),
     (a_student_of_the_name_that_was_referred, ["rae"], ["stu"]),
 ]
 # The audit log tells an admin who did what: what it may say about a record closed to them has a test of its own.
@@ -388,6 +403,7 @@ def requests(app, school, visitor, full):
              "/plans?q=know", "/referrals", "/forms", f"/forms/{school.form.ref}/responses", "/notifications", "/interventions"]
     gets += [f"/incidents/{school.incident.ref}", "/reports/incidents?text=know",
              "/reports/incidents/counts?text=know", f"/cases/{school.open_case.ref}"]  # fmt: skip
+    gets += [f"/cases/{school.open_case.ref}/{page}" for page in ("records", "history")]
     gets += [f"/incidents/{school.incident.ref}/access", f"/incidents/{school.incident.ref}/versions"]
     for base, group in itertools.product(("/groups", "/admin/groups"), (school.other_group, school.cast.counselling)):
         gets += [f"{base}/{group.ref}", f"{base}/{group.ref}/members/effect?staff_member={school.cast.kay.ref}"]

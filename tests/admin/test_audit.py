@@ -305,6 +305,17 @@ def test_plain_words(log, client_for):
     assert "Ken Kittiwake" not in text
 
 
+@pytest.mark.parametrize(("verb", "reason", "words"), [
+    ("plan.read", "created_it", "created it"), ("plan.read", "assigned", "works on it"), ("response.read", "sent_it", "sent it"),
+    ("meeting.read", "invited", "is to be there"), ("case.read", "following", "is following the case"),
+    ("student.milestones_read", "support_group", "is in a Student Support Group of the student's cohort"),
+    ("student.read", "group_manager", "Group Manager"),
+])  # fmt: skip
+def test_a_reason_is_said_in_the_words_of_what_was_read(cast, client_for, verb, reason, words):
+    events.record_alone(verb, actor=cast.mo, target="ABCDEFGHJK", reasons=(reason,))
+    assert f"ABCDEFGHJK {words} " in text_of(client_for("ada").get(URL))
+
+
 def test_filters(log, client_for):
     ada = client_for("ada")
     assert rows(ada) == {"I-AAAAAA", "I-BBBBBB", "I-CCCCCC"}
@@ -395,3 +406,29 @@ def test_a_link_to_an_incident_is_not_in_the_log_of_an_admin_who_is_excluded_fro
     assert [row.details for row in queries.events_found(cast.ada, 1, UTC, filters).items] == [f"incident: {shown.ref}"]
     other = factories.account(role="admin")
     assert len(queries.events_found(other, 1, UTC, filters).items) == 2
+
+
+def test_what_an_excluded_admin_finds_names_no_closed_record_at_all(cast, client_for):
+    """Beside its target an event can name another record: what was put onto a case, what was asked for in vain, the student of
+    a report. A student signs in with their name."""
+    bo = factories.student("Bo", "Brown", email="bo@school.example.org")
+    theirs = factories.account("Bo Brown", "bo@school.example.org", role=permissions.STUDENT)
+    case, hidden = factories.case(cast.student, cast.kay), factories.case(bo, cast.kay)
+    meeting = factories.meeting(cast.kay, [cast.student, bo], [cast.kay])
+    with db.atomic():
+        events.record("case.record_linked", actor=cast.kay, target=case.ref, kind="meeting", record=meeting.ref)
+        events.record("account.signed_in", actor=theirs, target=theirs.ref, two_step=False)
+        events.record("set_up.read", actor=theirs)
+    for who, url in (("oli", f"/cases/{hidden.ref}"), ("oli", f"/cases/{hidden.ref.lower()}"), ("rae", f"/cases/{hidden.ref}/history"),
+                     ("kay", f"/cases/{case.ref}/records/meeting/{meeting.ref}x"), ("kay", f"/reports/incidents?student_ref={bo.ref}"),
+                     ("kay", f"/reports/incidents.csv?student_ref={bo.ref}")):  # fmt: skip
+        client_for(who).get(url)
+    refs, ada = (bo.ref, hidden.ref, meeting.ref, theirs.ref, "Bo Brown"), client_for("ada")
+    found = ada.get(f"{URL}.csv").text
+    assert all(ref in found for ref in refs) and found.count(hidden.ref) == 2
+    factories.exclusion(cast.ada, cast.kay, student=bo)
+    for url in (URL, f"{URL}.csv"):
+        with ada.get(url) as page:
+            assert not [ref for ref in refs if ref.casefold() in page.text.casefold()]
+    assert case.ref not in ada.get(f"{URL}.csv", query_string={"verb": "case.record_linked"}).text
+    assert "set_up.read" in client_for(factories.account(role="admin")).get(f"{URL}.csv").text

@@ -16,7 +16,7 @@ from models import (
     OutboxEmail,
     School,
 )
-from tests.factories import action, exclusion, incident, student
+from tests.factories import account, action, exclusion, incident, student
 from tests.web import forms, text_of
 
 URL = "/admin/bulk-closing"
@@ -105,6 +105,21 @@ def test_incidents_closed_to_the_actor_are_left_out(world):
     closing = close(world)
     assert closing.count == 3
     assert Incident.get_by_id(kept.id).status == Incident.get_by_id(world.october[3].id).status == "Active"
+
+
+def test_an_admin_who_is_excluded_from_an_incident_counts_it_in_no_closing(world):
+    close(world)
+    closing = BulkClosing.get()
+    other = account(role=permissions.ADMIN)
+    exclusion(other, world.kay, incident=world.october[3])
+    assert [row.count for row in queries.bulk_closings(other, 1)] == [queries.bulk_closing(other, closing.ref).count] == [3]
+    assert len(queries.closed_incidents(other, closing.ref, 1)) == 3
+    for row in world.october[:3]:
+        exclusion(other, world.kay, incident=row)
+    assert list(queries.bulk_closings(other, 1)) == []
+    with pytest.raises(permissions.NotVisible):
+        queries.bulk_closing(other, closing.ref)
+    assert queries.bulk_closing(world.ada, closing.ref).count == 4
 
 
 @pytest.mark.parametrize("off_by", [-1, 1, 100])

@@ -8,6 +8,7 @@ import permissions
 from blueprints.admin import actions, queries
 from extensions import clock, db
 from models import Event, OutboxEmail
+from tests import factories
 from tests.web import text_of
 
 URL = "/admin/email"
@@ -92,3 +93,12 @@ def test_export_and_cost(world, client_for, count_queries):
             OutboxEmail.create(kind="action_due", account=world.kay, message_id=f"n{number}", failed_at=clock.now(), is_waiting=False)
     with count_queries(most=10):
         assert "1–50 of 121 emails" in text_of(ada.get(URL))
+
+
+def test_emails_to_a_student_are_closed_to_an_admin_who_is_excluded_from_them(world, client_for):
+    OutboxEmail.create(kind="milestone_reminder", account=world.stu, target="x", message_id="m9", sent_at=clock.now(), is_waiting=False)
+    ada, pages = client_for("ada"), (f"{URL}?state=sent", f"{URL}.csv?state=sent")
+    assert all("Stu Sturgeon" in ada.get(page).text for page in pages)
+    factories.exclusion(world.ada, world.kay, student=world.student)
+    assert not any("Stu Sturgeon" in ada.get(page).text for page in pages)
+    assert "Kay Kestrel" in ada.get(pages[0]).text

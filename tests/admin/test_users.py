@@ -299,3 +299,31 @@ def test_two_admins_remove_each_other_at_once(app, cast, how):
         thread.join()
     assert sorted(outcomes) == ["done", "refused"]
     assert len(queries.admin_names()) == 1
+
+
+# --- The account of a student whom one is excluded from --------------------------------------------------------------
+
+
+def test_the_account_of_a_student_is_closed_to_an_excluded_admin(client_for, cast, post):
+    """It has the student's name, and whoever manages it could give it another password."""
+    ada, stus = client_for("ada"), url(cast.stu)
+    assert "Stu Sturgeon" in text_of(ada.get("/admin/users")) and ada.get(stus).status_code == 200
+    factories.exclusion(cast.ada, cast.kay, student=cast.student)
+    for page in ("/admin/users", "/admin/users?q=stu", "/admin/users.csv", "/admin/users?role=student"):
+        assert "stu@school.example.org" not in ada.get(page).text
+    missing = ada.get("/admin/users/ZZZZZZZZZZ").get_data()
+    for page in (stus, url(cast.stu, "edit"), url(cast.stu, "edit", "effect")):
+        answer = ada.get(page)
+        assert answer.status_code == 404 and len(answer.get_data()) == len(missing)
+    for step in ("deactivation", "invitation", "sessions/revocation", "edit"):
+        assert post(ada, url(cast.stu, step), {"name": "Stu", "version": "1"}, form_url="/admin/users/new").status_code == 404
+    assert now(cast.stu).is_active and not Event.select().where(Event.verb == "account.invited").exists()
+    assert ada.get(url(cast.rae)).status_code == 200
+    other = factories.account(role=permissions.ADMIN)
+    assert client_for(other).get(stus).status_code == 200
+
+
+def test_an_account_with_the_email_of_a_closed_student_that_is_no_students_stays(client_for, cast):
+    """Staff whose child is at the school under their own address."""
+    factories.exclusion(cast.ada, cast.kay, student=factories.student("Bo", email=cast.kay.email))
+    assert client_for("ada").get(url(cast.kay)).status_code == 200

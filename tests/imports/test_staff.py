@@ -317,3 +317,12 @@ def test_few_statements_for_many(app, cast, count_queries):
     with count_queries(most=40):
         work(app)
     assert GroupMember.select().where(GroupMember.from_import).count() == 1500
+
+
+def test_the_account_of_a_student_who_is_closed_to_the_importer_is_not_named(cast):
+    listed = staff(f"{cast.stu.email},Student", heading="Email,Role")
+    assert plan(listed, cast.ada).rows[0].name == "Stu Sturgeon"
+    factories.exclusion(cast.ada, cast.kay, student=cast.student)
+    (row,) = plan(listed, cast.ada).rows
+    assert (row.outcome, row.name, row.ref) == ("refused", "", "") and "Ask another Admin Key Holder" in row.sentence
+    assert plan(listed).rows[0].name == "Stu Sturgeon", "the command line sees everybody"

@@ -105,6 +105,55 @@ def test_assigning_past_a_need_to_know_group_is_confirmed(world, again):
     assert permissions.incident_reasons(cast.ken, row) == ["assigned"]
 
 
+@pytest.fixture
+def mixed(world):
+    """Stu's part is need-to-know, Bea's is not: Kay and Ken see the incident through Bea alone."""
+    bea = factories.student("Bea", "Finch")
+    parts = [(world.cast.student, [world.disclosure]), (bea, [world.bullying])]
+    return factories.incident(world.cast.sam, parts)
+
+
+def parts_seen(person, row):
+    return len(queries.parts(person, queries.incident(person, row.ref, audit=False)))
+
+
+@pytest.mark.parametrize("whom", ["kay", "ken"])
+def test_whoever_sees_a_part_lets_nobody_into_the_rest(world, mixed, whom, client_for, post):
+    """Not themselves either; and the answer is the one about somebody who is excluded, so that it tells of no other part."""
+    cast, person = world.cast, getattr(world.cast, whom)
+    assigning = lambda: actions.assign(mixed, person, actor=cast.kay, version=1)  # noqa: E731
+    alerting = lambda: actions.alert(mixed, [person], [], actor=cast.kay)  # noqa: E731
+    for give, verb in ((assigning, "be assigned"), (alerting, "be alerted to")):
+        with pytest.raises(actions.Refused) as told:
+            give()
+        assert told.value.sentence == f"{person.name} can't {verb} this incident. Choose somebody else."
+    answer = post(client_for("kay"), f"/incidents/{mixed.ref}/assignment", {"assigned_to": person.ref})
+    assert answer.status_code == 422 and "need-to-know" not in text_of(answer) and "Sturgeon" not in text_of(answer)
+    assert parts_seen(person, mixed) == 1
+    actions.assign(mixed, cast.ada, actor=cast.kay, version=1)  # sees all of it anyway
+
+
+def test_a_group_is_no_way_round_it(world, mixed, client_for):
+    cast = world.cast
+    team = factories.group("Year tutors", members=[cast.kay])
+    with pytest.raises(actions.Refused):
+        actions.alert(mixed, [], [team], actor=cast.kay)
+    preview = f"/incidents/{mixed.ref}/access-preview?alert_ref=g:{team.ref}&alert_ref=a:{cast.oli.ref}"
+    kay, sam = text_of(client_for("kay").get(preview)), text_of(client_for("sam").get(preview))
+    assert "need-to-know" not in kay and "Outside the need-to-know group of its category: Kay Kestrel, Oli Ouzel" in sam
+    actions.alert(mixed, [], [cast.counselling], actor=cast.kay)  # Gil reads Stu's part as it is
+    assert parts_seen(cast.kay, mixed) == 1
+
+
+def test_whoever_sees_a_part_and_would_see_all_is_named_before(world, mixed):
+    cast = world.cast
+    with pytest.raises(actions.Unconfirmed) as question:
+        actions.assign(mixed, cast.ken, actor=cast.ada, version=1)
+    assert question.value.people == [cast.ken]
+    actions.assign(mixed, cast.ken, actor=cast.ada, version=1, confirmed=question.value.confirmation)
+    assert parts_seen(cast.ken, mixed) == 2
+
+
 def test_closing_and_reopening_leave_records(world, again):
     cast = world.cast
     actions.set_status(load(world), "Closed", actor=cast.kay, version=1)
@@ -139,6 +188,19 @@ def test_notices_of_bulk_closings_are_shown_until_seen(world):
     assert queries.bulk_notices(cast.ken)
     actions.see_bulk_notices(actor=cast.ken)
     assert queries.bulk_notices(cast.ken) == []
+
+
+@pytest.mark.parametrize("many, told", [(2, [1]), (1, [])])
+def test_a_notice_counts_nothing_that_is_closed_to_its_reader(world, many, told):
+    """Ken was excluded from one of the students, before the closing or after it."""
+    cast, bea = world.cast, factories.student("Bea", "Finch")
+    closing = BulkClosing.create(closed_by=cast.ada, from_day=date(2026, 1, 1), to_day=date(2026, 6, 30), count=many)
+    BulkClosingNotice.create(bulk_closing=closing, account=cast.ken, count=many)
+    for student in [bea, cast.student][:many]:
+        row = factories.incident(cast.sam, [student], assigned_to=cast.ken)
+        IncidentClosure.create(incident=row, closed_by=cast.ada, bulk_closing=closing)
+    factories.exclusion(cast.ken, cast.ada, student=bea)
+    assert [notice.count for notice in queries.bulk_notices(cast.ken)] == told
 
 
 # --- Pages -----------------------------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+import events
 import permissions
 from blueprints.incidents import queries
-from extensions import clock
+from extensions import clock, db
 from models import Account, Event, GroupMember, IncidentAlert, School
 from tests import factories
 from tests.web import text_of
@@ -87,6 +88,22 @@ def test_a_part_that_is_closed_leaves_no_trace(world, mixed):
     assert row.ref not in found(cast.kay, year_group="9")
     assert row.ref in found(cast.kay, student=bea)
     assert row.ref in found(cast.gil, student=cast.student) + found(cast.sam, student=cast.student)
+
+
+def test_a_change_of_a_part_that_is_closed_is_no_step_of_the_history(world, mixed):
+    row, bea = mixed
+    cast = world.cast
+
+    def changes(person):
+        loaded = queries.incident(person, row.ref, audit=False)
+        return [step.kind for step in queries.trail(person, loaded)].count("students")
+
+    with db.atomic():
+        events.record("incident.students_changed", actor=cast.sam, target=row.ref, added=[cast.student.ref], changed=[])
+    assert {person.name: changes(person) for person in (cast.kay, cast.sam)} == {"Kay Kestrel": 0, "Sam Swift": 1}
+    with db.atomic():
+        events.record("incident.students_changed", actor=cast.sam, target=row.ref, added=[], changed=[bea.ref])
+    assert changes(cast.kay) == 1
 
 
 def test_parts_of_a_page_are_those_of_the_list(world, mixed):

@@ -305,6 +305,20 @@ def test_through_a_case_its_student_alone_is_shown(cast, ann, bo, client_for):
     assert meeting.ref in kay.get("/meetings?when=all&q=Finch").text
 
 
+def test_a_case_shows_nothing_of_a_meeting_that_its_student_was_taken_off(cast, ann, bo, client_for):
+    case = factories.case(ann, cast.kay, staff=[cast.gil])
+    meeting = factories.meeting(cast.sam, [ann, bo], [cast.sam])
+    CaseRecord.create(case=case, kind="meeting", record_id=meeting.id, record=meeting.ref, how="joined", by=cast.sam)
+    gil = client_for("gil")
+    assert gil.get(f"/meetings/{meeting.ref}").status_code == 200
+    actions.remove_meeting_student(meeting, ann.ref, actor=cast.sam)
+    assert gil.get(f"/meetings/{meeting.ref}").status_code == 404
+    assert meeting.ref not in gil.get("/meetings?when=all").text + gil.get(f"/cases/{case.ref}").text
+    assert "Gil Gannet" not in {account.name for account, _ in permissions.who_can_see_record("meeting", meeting)}
+    actions.add_meeting_students(meeting, [ann], actor=cast.sam)
+    assert gil.get(f"/meetings/{meeting.ref}").status_code == 200
+
+
 def test_who_can_see_it_tells_of_no_case(cast, ann, meeting, client_for):
     on_case(meeting, ann, cast.kay, staff=[cast.gil])
     seen = {who: text_of(client_for(who).get(f"/meetings/{meeting.ref}/access")) for who in ("sam", "gil", "ada")}

@@ -2,6 +2,7 @@
 
 import pytest
 
+import events
 import permissions
 from blueprints.cases import actions, queries
 from extensions import clock, db
@@ -113,10 +114,44 @@ def test_nothing_is_told_of_a_record_that_is_closed_to_the_reader(cast, case, an
     meeting = factories.meeting(cast.sam, [ann, bo], [cast.sam], place="Library")
     belongs(case, "meeting", meeting, cast.sam)
     assert queries.records_of(cast.gil, case)[0].by == "Sam Swift"
+    with db.atomic():
+        events.record("case.record_joined", actor=cast.sam, target=case.ref, kind="meeting", record=meeting.ref)
+        events.record("case.opened_itself", actor=cast.sam, target=case.ref, student=ann.ref, case_type="x", kind="meeting",
+                      record=meeting.ref)  # fmt: skip
+    gil, url = client_for("gil"), f"/cases/{case.ref}"
+    assert "a meeting was scheduled" in text_of(gil.get(f"{url}/history"))
     factories.exclusion(cast.gil, cast.ada, student=bo)
-    page = client_for("gil").get(f"/cases/{case.ref}/records")
-    assert "A meeting" in text_of(page) and meeting.ref not in page.text and "Swift" not in page.text
-    assert queries.records_of(cast.gil, case)[0].by == ""
+    page = gil.get(f"{url}/records")
+    assert "meeting" not in text_of(page).split("Whoever is on the case")[1] and meeting.ref not in page.text
+    assert "a meeting was scheduled" not in text_of(gil.get(f"{url}/history"))
+    assert queries.records_of(cast.gil, case) == [] and len(queries.records_of(cast.mo, case)) == 1
+
+
+def test_nobody_is_told_of_a_meeting_that_is_closed_to_them(cast, case, ann):
+    """By itself and by hand; Oli, who is on the case too, is told."""
+    bo = factories.student("Bo", "Brown")
+    CaseStaff.create(case=case, account=cast.oli, attached_by=cast.kay)
+    factories.exclusion(cast.gil, cast.ada, student=bo)
+    Trigger.update(is_on=True, case_type=case.case_type).where(Trigger.kind == "meeting").execute()
+    with db.atomic():
+        actions.happened("meeting", ann, factories.meeting(cast.sam, [ann, bo], [cast.sam]), actor=cast.sam)
+    put(case, "meeting", factories.meeting(cast.kay, [ann, bo], [cast.kay]), cast.kay)
+    assert [row.account.name for row in Notification.select()] == ["Oli Ouzel", "Oli Ouzel"]
+
+
+def test_whether_a_meeting_is_about_the_student_too_is_told_by_no_answer(cast, case, ann, client_for, post):
+    """Gil sees both meetings because of Bo's case, and is on Ann's as well: one is about both, the other about Bo alone."""
+    bo = factories.student("Bo", "Brown")
+    other = factories.case(bo, cast.kay, staff=[cast.gil])
+    both, alone = (factories.meeting(cast.sam, about, [cast.sam]) for about in ([ann, bo], [bo]))
+    for meeting in (both, alone):
+        belongs(other, "meeting", meeting, cast.sam)
+    gil = client_for("gil")
+    for meeting in (both, alone):
+        url = f"/cases/{case.ref}/records/meeting/{meeting.ref}"
+        assert gil.get(url).status_code == 404
+        assert post(gil, url, {"confirmed": "x"}, form_url="/account").status_code == 404
+        assert post(gil, f"{url}/removal", {}, form_url="/account").status_code == 404
 
 
 def test_who_was_taken_off_a_meeting_is_shown_nothing_of_it(cast, case, ann):

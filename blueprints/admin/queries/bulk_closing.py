@@ -85,7 +85,9 @@ def _preview_rows(found):
 # --- Past ones -------------------------------------------------------------------------------------------------------
 
 
-def _closings():
+def _closings(user):
+    """Without the incidents that this person is excluded from in the numbers, nor closings of nothing else."""
+    shown = BulkClosing.count - incidents.closed_but_hidden(user)
     return (
         BulkClosing.select(
             BulkClosing.ref,
@@ -93,9 +95,10 @@ def _closings():
             Account.name,
             BulkClosing.from_day,
             BulkClosing.to_day,
-            BulkClosing.count,
+            shown,
         )
         .join(Account)
+        .where(shown > 0)
         .order_by(BulkClosing.id.desc())
         .tuples()
     )
@@ -105,7 +108,7 @@ def bulk_closings(user, page):
     """A page of Closings, newest first; none for whoever may not close in bulk."""
     if not permissions.can(user, "bulk_closing"):
         raise permissions.Denied("bulk_closing")
-    found = paginate(_closings(), page)
+    found = paginate(_closings(user), page)
     found.items = [Closing(*row) for row in found.items]
     return found
 
@@ -113,7 +116,7 @@ def bulk_closings(user, page):
 def bulk_closing(user, ref):
     """The Closing of this ref, or NotVisible."""
     permissions.require("bulk_closing", user)
-    row = _closings().where(BulkClosing.ref == ref).first()
+    row = _closings(user).where(BulkClosing.ref == ref).first()
     if row is None:
         raise permissions.NotVisible(ref)
     return Closing(*row)

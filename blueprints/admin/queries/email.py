@@ -59,7 +59,8 @@ def email_state(user):
 
 
 def email_rows(user, state):
-    """The emails in a state (failed, waiting, dropped, sent), newest first, as a query of tuples for `email_row`."""
+    """The emails in a state (failed, waiting, dropped, sent), newest first, as a query of tuples for `email_row`; without those
+    to students whom `user` is excluded from."""
     permissions.require("admin.email", user)
     at = {
         "failed": OutboxEmail.failed_at,
@@ -73,7 +74,7 @@ def email_rows(user, state):
             OutboxEmail.message_id, OutboxEmail.kind, Account.name, OutboxEmail.created_at, OutboxEmail.attempts, at, reason
         )
         .join(Account)
-        .where(_conditions()[state])
+        .where(_conditions()[state] & OutboxEmail.account.not_in(permissions.closed_accounts(user)))
         .order_by(at.desc(), OutboxEmail.id.desc())
         .tuples()
     )

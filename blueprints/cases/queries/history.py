@@ -1,5 +1,6 @@
 """What happened to a case, step by step, from the audit log and the rows of its closings. Words and names only: what was
-written stays where it was written. A linked incident is named to those alone who see it; nobody is told of exclusions."""
+written stays where it was written. A linked incident is named to those alone who see it; nobody is told of exclusions, nor of a
+meeting that is closed to them by one."""
 
 import json
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import permissions
 from blueprints.cases.queries.sections import SECTIONS
 from blueprints.cases.queries.triggers import HAPPENED
 from blueprints.kit import prepared
-from models import Account, CaseClosure, CloseReason, Event, Group, Incident
+from models import Account, CaseClosure, CloseReason, Event, Group, Incident, Meeting
 
 FIELDS = {"title": "the title", "case_type": "the case type"}
 RECORDS = {
@@ -54,7 +55,7 @@ class Step(NamedTuple):
 
 def history(user, case):
     """Every Step of the case, the newest first."""
-    rows = [(*row[:3], json.loads(row[3])) for row in prepared.rows(_events, ref=case.ref)]
+    rows = _without_closed(user, [(*row[:3], json.loads(row[3])) for row in prepared.rows(_events, ref=case.ref)])
     names, seen = _names(rows), _seen(user, rows)
     opener = case.opened_by.name if case.opened_by else None
     steps = []
@@ -129,6 +130,16 @@ def _seen(user, rows):
         return set()
     visible = permissions.visible_incidents(user, Incident.ref, among=[Incident.ref.in_(list(refs))])
     return {ref for (ref,) in visible.tuples()}
+
+
+def _without_closed(user, rows):
+    """The rows, without what happened to a meeting from which `user` is kept."""
+    refs = {data["record"] for *_, data in rows if data.get("kind") == "meeting"}
+    if not refs:
+        return rows
+    seen = Meeting.select(Meeting.ref).where(Meeting.ref.in_(list(refs)) & permissions.not_kept_from("meeting", user))
+    closed = refs - {ref for (ref,) in seen.tuples()}
+    return [row for row in rows if row[3].get("record") not in closed]
 
 
 def _joined(words):

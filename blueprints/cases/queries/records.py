@@ -1,5 +1,6 @@
 """The records of a case: tasks, meetings, plans, reviews, form responses and files that opened it, joined it or were put onto
-it. What this reader may not see of them is there as "A file" alone: no name, no person, no address."""
+it. What this reader may not see of them is there as "A file" alone: no name, no person, no address; nothing is there of a meeting
+about somebody else, from whom they are excluded."""
 
 from datetime import date, datetime
 from functools import reduce
@@ -59,7 +60,7 @@ def records(user, case):
     """Every Belonging of the case, the newest first, in two queries."""
     seen = {(kind, number): _row(kind, *about) for kind, number, *about in prepared.rows(_seen, user, case_id=case.id)}
     found = []
-    for kind, number, how, at, by, by_id in prepared.rows(_belonging, case_id=case.id):
+    for kind, number, how, at, by, by_id in prepared.rows(_belonging, user, case_id=case.id):
         row = seen.get((kind, number))
         found.append(Belonging(kind, how, at, by if row else "", by_id if row else None, row))
     return found
@@ -81,9 +82,10 @@ def _row(kind, ref, page, title, state, at, due_on, student):
     return Row(kind, ref, title, state, at, due_on, url)
 
 
-def _belonging(case_id):
+def _belonging(user, case_id):
     query = CaseRecord.select(CaseRecord.kind, CaseRecord.record_id, CaseRecord.how, CaseRecord.at, Account.name, Account.id)
-    return query.join(Account).where(CaseRecord.case == case_id).order_by(CaseRecord.at.desc(), CaseRecord.id.desc())
+    query = query.join(Account).where((CaseRecord.case == case_id) & permissions.leaves_a_trace(user))
+    return query.order_by(CaseRecord.at.desc(), CaseRecord.id.desc())
 
 
 def _seen(user, case_id):
@@ -150,7 +152,8 @@ def _asked_of(kind):
 
 _SEES = {
     "task": permissions.sees_task,
-    "meeting": lambda user: permissions.sees_meeting(user) & MeetingStudent.removed_at.is_null(),
+    # A student whom this reader is not shown in a meeting is one whom it is not about.
+    "meeting": lambda user: permissions.sees_meeting(user) & permissions.sees_meeting_student(user),
     "plan": permissions.sees_plan,
     "review": permissions.sees_plan,
     "form": permissions.sees_response,

@@ -199,6 +199,8 @@ def _plan_person(user, there, wanted, reactivate):
     values = staff_values(user)
     known = there.by_source.get(user.source_id.casefold())
     by_email = there.by_email.get(values.get("email", "").casefold())
+    if any(one is not None and one.id in there.closed for one in (known, by_email)):
+        return people.refused(user.where, people.CLOSED, values.get("name", ""))
     problem = user.problem or _problem(user, values, known, by_email, there)
     known = known or by_email
     name = values.get("name") or (known.name if known else "")

@@ -4,7 +4,7 @@ Membership of an alerted group is followed for reading; who joins later is not t
 """
 
 import events
-from blueprints.incidents.actions.base import confirm, refuse_unreachable, require_change
+from blueprints.incidents.actions.base import confirm, refuse_beyond, refuse_unreachable, require_change
 from blueprints.incidents.queries.choices import incident_audience
 from extensions import db
 from models import GroupMember, IncidentAlert
@@ -27,6 +27,7 @@ def add_alerts(incident, accounts, groups, actor, confirmed, confirm_all=False):
         return
     audience = incident_audience(incident, accounts=accounts, groups=groups)
     refuse_unreachable(audience, "alert", accounts)
+    refuse_beyond(actor, incident, audience, "alert")
     confirm(audience.new if confirm_all else audience.outside, confirmed)
     for account in accounts:
         IncidentAlert.create(incident=incident, account=account, alerted_by=actor)

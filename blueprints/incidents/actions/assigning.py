@@ -2,7 +2,7 @@
 
 import events
 import permissions
-from blueprints.incidents.actions.base import Refused, confirm, refuse_unreachable
+from blueprints.incidents.actions.base import Refused, confirm, refuse_beyond, refuse_unreachable
 from blueprints.incidents.queries.choices import incident_audience, pick_assignee
 from extensions import clock, db
 from models import BulkClosingNotice, Conflict, Incident, IncidentAssignment, IncidentClosure
@@ -31,6 +31,7 @@ def assign(incident, to, *, actor, version, confirmed=""):
         if to:
             audience = incident_audience(incident, assigned_to=to)
             refuse_unreachable(audience, "assigned_to", [to])
+            refuse_beyond(actor, incident, audience, "assigned_to")
             confirm(audience.outside, confirmed)
         old = incident.assigned_to
         incident.change(version, assigned_to=to)

@@ -3,7 +3,7 @@
 import permissions
 from blueprints.kit.refusing import Refused, Unconfirmed, confirm
 
-__all__ = ["Refused", "Unconfirmed", "confirm", "refuse_unreachable", "require_change"]
+__all__ = ["Refused", "Unconfirmed", "confirm", "refuse_beyond", "refuse_unreachable", "require_change"]
 
 
 def require_change(actor, incident):
@@ -15,7 +15,17 @@ def require_change(actor, incident):
 
 def refuse_unreachable(audience, field, accounts):
     """Somebody chosen by name has to be able to see the incident; why they can't is nobody's business here."""
-    lost = [account.name for account in accounts if not audience.reads(account)]
-    if lost:
+    _refuse(field, [account.name for account in accounts if not audience.reads(account)])
+
+
+def refuse_beyond(actor, incident, audience, field):
+    """Whoever sees only some students' parts lets nobody into the others, not themselves either. The sentence is the one for
+    somebody who can't see the incident: another would tell that there are others."""
+    if audience.outside and not permissions.sees_every_part(actor, incident):
+        _refuse(field, [account.name for account in audience.outside])
+
+
+def _refuse(field, names):
+    if names:
         verb = "be assigned" if field == "assigned_to" else "be alerted to"
-        raise Refused(field, f"{' and '.join(lost)} can't {verb} this incident. Choose somebody else.")
+        raise Refused(field, f"{' and '.join(names)} can't {verb} this incident. Choose somebody else.")

@@ -185,7 +185,7 @@ def choices_of(accounts, groups):
 @dataclass
 class Audience:
     """Who would see an incident once a form is saved: `readers` (account, reasons) by name; `new`, the accounts that do
-    not see it now; `outside`, those of the new ones whom a choice in the form lets in though they are outside a
+    not see it now; `outside`, those whom a choice in the form lets into a part that they don't see now, as they are outside a
     need-to-know group."""
 
     readers: list
@@ -211,12 +211,13 @@ def form_audience(user, *, parts, accounts=(), groups=(), assigned_to=None):
     )
     chosen = [*accounts, *_members(groups), *([assigned_to] if assigned_to else [])]
     categories = {category for _, categories in parts for category in categories}
-    return _audience(readers, {user.id}, chosen, categories)
+    return _audience(readers, [(user, ["wrote_it"])], chosen, categories)
 
 
 def incident_audience(incident, *, accounts=(), groups=(), parts=None, **assigned):
     """The Audience of an incident after a change: more accounts and groups alerted, other `parts` (all of them, as
-    [(student id, [category ids])]), or `assigned_to` another account or None."""
+    [(student id, [category ids])]), or `assigned_to` another account or None. For the action, which knows every part; what a
+    page shows of it is preview()'s."""
     now = permissions.who_can_see_incident(incident)
     parts = _parts_now(incident) if parts is None else parts
     alerted = list(
@@ -236,12 +237,24 @@ def incident_audience(incident, *, accounts=(), groups=(), parts=None, **assigne
     chosen = [*accounts, *_members(groups)]
     if assigned.get("assigned_to"):
         chosen.append(assigned_to)
-    return _audience(readers, {person.id for person, _ in now}, chosen, {pick for _, picks in parts for pick in picks})
+    return _audience(readers, now, chosen, {pick for _, picks in parts for pick in picks})
+
+
+def preview(user, incident, *, accounts=(), groups=()):
+    """The Audience once these are alerted as well, for a reader's page: who sees only some parts is not told by it that
+    somebody is outside the need-to-know group of another."""
+    audience = incident_audience(incident, accounts=accounts, groups=groups)
+    if audience.outside and not permissions.sees_every_part(user, incident):
+        audience.outside = []
+    return audience
 
 
 def _audience(readers, before, chosen, category_ids):
-    new = [person for person, _ in readers if person.id not in before]
-    let_in = {person.id for person in new} & {account.id for account in chosen}
+    """`before`: (account, reasons) of those who see it now. Some of them see a part of it alone, and would see the rest."""
+    known = {person.id for person, _ in before}
+    see_all = {person.id for person, reasons in before if not permissions.WHOLE_INCIDENT.keys().isdisjoint(reasons)}
+    new = [person for person, _ in readers if person.id not in known]
+    let_in = ({person.id for person, _ in readers} - see_all) & {account.id for account in chosen}
     outside = permissions.would_see_because_of([account for account in chosen if account.id in let_in], category_ids)
     return Audience(readers, new, outside)
 

@@ -24,6 +24,7 @@ from models import (
     Incident,
     IncidentAction,
     IncidentAlert,
+    IncidentClosure,
     IncidentStudent,
     PartCategory,
     School,
@@ -327,7 +328,7 @@ def my_open_actions(user, *, dated):
 
 
 class BulkNotice(NamedTuple):
-    """What one bulk closing closed of the incidents assigned to somebody."""
+    """What one bulk closing closed of the incidents assigned to somebody, without those that are closed to them by now."""
 
     id: int
     count: int
@@ -339,14 +340,21 @@ class BulkNotice(NamedTuple):
 
 def bulk_notices(user):
     """The BulkNotices that `user` has not been shown yet; actions.see_bulk_notices() marks them as shown."""
-    return [BulkNotice(*row) for row in prepared.rows(_unseen_notices, user)]
+    notices = [BulkNotice(*row) for row in prepared.rows(_unseen_notices, user)]
+    return [notice for notice in notices if notice.count > 0]
+
+
+def closed_but_hidden(user, *conditions):
+    """How many incidents that a bulk closing closed `user` is excluded from, as a query beside BulkClosing."""
+    hidden = Incident.select(fn.COUNT(Incident.id)).join(IncidentClosure, on=(IncidentClosure.incident == Incident.id))
+    return hidden.where((IncidentClosure.bulk_closing == BulkClosing.id) & ~permissions.not_excluded(user), *conditions)
 
 
 def _unseen_notices(user):
     return (
         BulkClosingNotice.select(
             BulkClosingNotice.id,
-            BulkClosingNotice.count,
+            BulkClosingNotice.count - closed_but_hidden(user, Incident.assigned_to == user),
             Account.name,
             BulkClosing.closed_at,
             BulkClosing.from_day,

@@ -7,7 +7,7 @@ from collections import namedtuple
 from functools import reduce
 from typing import NamedTuple
 
-from peewee import JOIN, Value, fn
+from peewee import JOIN, SQL, Value, fn
 
 import events
 import permissions
@@ -261,8 +261,16 @@ def _trail(user, whole, incident_id, ref):
         .join_from(Event, Account)
         .where((Event.target == ref) & Event.verb.in_(list(CHANGES)))
     )
+    if not whole:
+        changed = changed.where((Event.verb != "incident.students_changed") | _names_somebody_shown(user, incident_id))
     kept = (assigned, closed, reopened, alerted, taken_off, changed)
     return reduce(lambda query, more: query.union_all(more), kept, versions)
+
+
+def _names_somebody_shown(user, incident_id):
+    """Expression on Event: it was about a student whose part is open to this reader, who is not told that another has changed."""
+    shown = IncidentStudent.select(SQL("1")).join(Student).where(IncidentStudent.incident == incident_id)
+    return fn.EXISTS(shown.where(permissions.open_part(user), Event.data.contains(Student.ref)))
 
 
 def version_texts(user, incident):

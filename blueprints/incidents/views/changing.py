@@ -151,7 +151,7 @@ def alerts(ref):
     form.validate()
     choosing.settle(form.alert, alerted)
     if "preview" in request.form and not form.errors:
-        audience = queries.incident_audience(incident, accounts=alerted.accounts, groups=alerted.groups)
+        audience = queries.preview(g.user, incident, accounts=alerted.accounts, groups=alerted.groups)
         return render_template("incidents/alerts.html", audience=audience, **page)
     if not form.errors and not alerted.chips:
         blame(form, "alert", "Choose who is alerted.")
@@ -175,5 +175,5 @@ def change_preview(ref):
     if not queries.may_change(g.user, incident):
         raise permissions.Denied("incident.change")
     alerted = choosing.pick_people(request.args)
-    audience = queries.incident_audience(incident, accounts=alerted.accounts, groups=alerted.groups)
+    audience = queries.preview(g.user, incident, accounts=alerted.accounts, groups=alerted.groups)
     return render_template("incidents/_audience.html", audience=audience, only_new=True)
