@@ -11,7 +11,7 @@ import permissions
 from blueprints.timeline import queries
 from blueprints.timeline.queries import Asked
 from extensions import clock
-from models import Case, CaseGroup, CaseRecord, Group, Meeting, MeetingStudent, Plan, Student, Task
+from models import Case, CaseGroup, CaseRecord, Exclusion, Group, Meeting, MeetingStudent, Plan, Student, Task
 from tests import factories
 
 PEOPLE = ("ada", "abe", "kay", "gil", "mo", "oli", "gone")
@@ -101,7 +101,7 @@ def seen(user):
         reasons = set(permissions.case_reasons(user, case))
         if reasons:
             attached = [row.group for row in CaseGroup.select().where(CaseGroup.case == case)]
-            one = SimpleNamespace(case=case, student=case.student, reasons=reasons, groups=attached, opener=opener(case))
+            one = SimpleNamespace(case=case, student=case.student, reasons=reasons, groups=attached, opener=opener(user, case))
             one.kind, one.work = case.case_type, works[case.student_id]
             found.append(one)
     return found
@@ -131,9 +131,17 @@ def shows(user, part):
     return query.where(permissions.sees_meeting_student(user)).exists()
 
 
-def opener(case):
-    kinds = [row.kind for row in CaseRecord.select().where(CaseRecord.case == case, CaseRecord.how == "opened")]
-    return min(kinds, default="") if case.opened_by_id is None else ""
+def opener(user, case):
+    """"" for a meeting about somebody else as well, from whom they are excluded: that the case opened by itself is all they read."""
+    rows = CaseRecord.select().where(CaseRecord.case == case, CaseRecord.how == "opened")
+    kinds = ["" if row.kind == "meeting" and is_closed(user, row.record_id) else row.kind for row in rows]
+    return min(kinds, default=None) if case.opened_by_id is None else None
+
+
+def is_closed(user, meeting):
+    about = [part.student_id for part in MeetingStudent.select().where(MeetingStudent.meeting == meeting)]
+    kept = Exclusion.select().where(Exclusion.account == user, Exclusion.student.in_(about), Exclusion.ended_at.is_null())
+    return kept.exists()
 
 
 TILES = {
@@ -141,7 +149,7 @@ TILES = {
     "meeting": lambda one: one.work[2] is not None and one.work[2] < clock.now() + timedelta(days=7),
     "review": lambda one: one.work[7] is not None and one.work[7] <= factories.today(),
     "quiet": lambda one: one.case.last_activity_at < clock.now() - timedelta(days=30),
-    "itself": lambda one: bool(one.opener) and one.case.opened_at >= clock.now() - timedelta(days=7),
+    "itself": lambda one: one.opener is not None and one.case.opened_at >= clock.now() - timedelta(days=7),
 }
 SORTS = {
     "student": lambda one: one.student.sort_name,
@@ -256,6 +264,8 @@ def test_the_world_tells_them_apart(school):
     found = queries.counts(school.ada, day(), Asked())
     assert all(0 < tile.count < found.total for tile in found.tiles)
     assert sum(tile.count for tile in queries.counts(school.kay, day(), Asked()).tiles[:3]) > 2
+    openers = {one.opener for who in PEOPLE for one in seen(getattr(school, who))}
+    assert openers >= {None, "", "task", "meeting", "plan"}
 
 
 def test_a_case_that_closes_to_an_admin_is_gone_at_once(school):

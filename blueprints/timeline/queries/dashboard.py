@@ -13,6 +13,7 @@ from operator import and_, itemgetter
 from typing import NamedTuple
 
 from peewee import SQL, fn
+from peewee import Case as When
 
 import permissions
 from blueprints.kit import prepared
@@ -28,7 +29,8 @@ NEWEST_ACTIVITY = "-activity"
 
 
 class Row(NamedTuple):
-    """A case of the dashboard. `opened_by`: what opened it by itself (a kind of models.CaseRecord), "" if somebody did."""
+    """A case of the dashboard. `opened_by`: what opened it by itself (a kind of models.CaseRecord), "" if that is closed to the
+    reader, None if somebody did."""
 
     id: int
     ref: str
@@ -44,7 +46,7 @@ class Row(NamedTuple):
     sort_name: str
     year_group: str
     tutor_group: str
-    opened_by: str
+    opened_by: str | None
     work: Work
 
 
@@ -212,7 +214,7 @@ def rows(user, day, asked, most=None, start=0):
 
 def _row(columns, work):
     *fields, first, last = columns
-    fields[10], fields[14] = f"{fields[10] or first} {last}", fields[14] or ""
+    fields[10] = f"{fields[10] or first} {last}"
     return Row(*fields, work.get(fields[8], NOTHING))
 
 
@@ -242,7 +244,7 @@ def _by_id(user, day, asked, ids, most):
     if most is None:
         found = run(_rows, user, asked, asked.tile, NEWEST_ACTIVITY, **moments(day, _chosen(asked)))
     else:
-        found = prepared.rows(_rows_of, ids=ids)
+        found = prepared.rows(_rows_of, user, ids=ids)
     found = {row[0]: row for row in found}
     return [found[id_] for id_ in ids if id_ in found]
 
@@ -252,20 +254,21 @@ def _rows(user, mine, tile, sort, most=None, start=None, **values):
     if most is not None:
         # The page first: a row's names are looked up for the rows that are shown.
         fits = [Case.id.in_(_in_order(Case.select(Case.id).where(*fits), sort).limit(most).offset(start))]
-    return _in_order(_listed().where(*fits), sort)
+    return _in_order(_listed(user).where(*fits), sort)
 
 
-def _rows_of(ids):
-    return _listed().where(Case.id.in_(ids))
+def _rows_of(user, ids):
+    return _listed(user).where(Case.id.in_(ids))
 
 
-def _listed():
+def _listed(user):
     """The first columns of a Row, and the names of its student at the end, of each case."""
+    told = When(None, [(permissions.leaves_a_trace(user), CaseRecord.kind)], "")
     return (
         Case.select(
             Case.id, Case.ref, Case.title, Case.status, Case.opened_at, Case.last_activity_at, CaseType.name, CaseType.ref,
             Student.id, Student.ref, Student.preferred_name, Student.sort_name, Student.year_group, Student.tutor_group,
-            openers(fn.MIN(CaseRecord.kind)), Student.first_name, Student.last_name,
+            openers(fn.MIN(told)), Student.first_name, Student.last_name,
         )
         .join(CaseType)
         .join_from(Case, Student)

@@ -54,7 +54,7 @@ def _cells(row):
     return (
         row.ref, row.student_name, row.title, row.case_type, row.status, row.year_group, row.tutor_group, work.open_tasks,
         work.overdue_tasks, work.meeting_at, work.plans, work.tier or None, work.review_by, row.last_activity_at, row.opened_at,
-        OPENED_BY.get(row.opened_by, ""),
+        OPENED_BY.get(row.opened_by, "" if row.opened_by is None else "yes"),
     )  # fmt: skip
 
 
