@@ -170,6 +170,21 @@ def test_bad_choices_are_refused(world, client_for, post, url):
     assert parts(world.incident) == {"Stu Sturgeon": ("subject", ["Bullying"])}
 
 
+def test_the_second_sees_who_is_part_of_it_now(world, client_for, post, url):
+    """Somebody added a student since the form was opened: what stands is said, what was chosen is kept, and neither is lost."""
+    client, ref = client_for("sam"), world.cast.student.ref
+    form = form_with(client.get(f"{url}/students"), f"role-{ref}")
+    bea = factories.student("Bea", "Finch")
+    added = {"students_ref": bea.ref, "category": world.bullying.ref, f"role-{ref}": "affected"}
+    assert post(client_for("kay"), f"{url}/students", added).status_code == 303
+    answer = client.post(f"{url}/students", data={**form.values, f"role-{ref}": "witness"})
+    said = text_of(answer)
+    assert answer.status_code == 409
+    assert "As it stands now: Stu Sturgeon: Affected, Bullying Bea Finch: Subject, Bullying" in said
+    assert form_with(answer, f"role-{ref}").values[f"role-{ref}"] == ["witness"]
+    assert parts(world.incident) == {"Stu Sturgeon": ("affected", ["Bullying"]), "Bea Finch": ("subject", ["Bullying"])}
+
+
 def test_a_retired_category_stays_where_it_is(world, client_for, post, url):
     world.bullying.is_retired = True
     world.bullying.save()

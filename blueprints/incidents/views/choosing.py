@@ -120,6 +120,8 @@ def read_present(values, tree, shown):
         return present
     rows = {row.ref: row for row in students.pick(g.user, list(roles))}
     for ref, row in rows.items():
+        if f"role-{ref}" not in values:
+            continue  # added by somebody else since the form was opened
         before = set(own[ref])
         roles[ref] = values.get(f"role-{ref}", "")
         picks, unknown = queries.pick_categories(tree, values.getlist(f"categories-{ref}"))
