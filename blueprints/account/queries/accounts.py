@@ -276,10 +276,10 @@ def people(user, *, text="", role="", state="", sort="name"):
     is excluded from."""
     if not permissions.can(user, "admin.users"):
         raise permissions.NotVisible("users")
-    query = Account.select(
-        Account.ref, Account.name, Account.email, Account.role, Account.title, Account.is_active,
+    query = permissions.visible_accounts(
+        user, Account.ref, Account.name, Account.email, Account.role, Account.title, Account.is_active,
         Account.password_hash.is_null().alias("is_invited"), Account.two_step_at, Account.last_sign_in_at,
-    ).where(Account.id.not_in(permissions.closed_accounts(user)))  # fmt: skip
+    )  # fmt: skip
     for word in fold(text).split():
         query = query.where(Account.search_text.contains(word))
     if role:
@@ -308,8 +308,7 @@ def state_of(person):
 
 def account(user, ref):
     """One account, for those who manage users; not that of a student whom `user` is excluded from."""
-    this = (Account.ref == ref) & Account.id.not_in(permissions.closed_accounts(user))
-    found = Account.get_or_none(this) if permissions.can(user, "admin.users") else None
+    found = permissions.visible_accounts(user).where(Account.ref == ref).first()
     if found is None:
         raise permissions.NotVisible(ref)
     return found

@@ -109,8 +109,8 @@ def _midnight(day, zone):
 
 def _row(values):
     at, who, verb, target, reasons, data, address = values
-    names = permissions.ROLES | _reason_words(verb)
-    words = [names.get(reason, reason) for reason in reasons.split(",") if reason]
+    names = _reason_words(verb)
+    words = [names.get(reason) or permissions.ROLES.get(reason, reason) for reason in reasons.split(",") if reason]
     return EventRow(at, who or "", verb_words(verb), verb, target, ", ".join(words), details(json.loads(data)), address)
 
 

@@ -20,15 +20,15 @@ def people_on(case):
     return [account for account, reasons in permissions.who_can_see_case(case) if permissions.ON_CASE & set(reasons)]
 
 
-def note_activity(case, detail, *, actor, meeting=None):
+def note_activity(case, detail, *, actor, record_id=None):
     """In the open transaction: the case moved just now, and everybody who is on it is told, without what it was.
 
-    `detail` is a word of ours: entry, section, file, incident, closing, reopening. `meeting`, an id: not those who are excluded
-    from somebody else whom it is about.
+    `detail` is a word of ours: entry, section, file, incident, closing, reopening, or the kind of the record that came to it,
+    with its id. Of a meeting those are not told who are excluded from somebody else whom it is about.
     """
     Case.update(last_activity_at=clock.now()).where(Case.id == case.id).execute()
     people = people_on(case)
-    if meeting is not None:
-        kept = {account for (account,) in permissions.kept_from_record("meeting", meeting).tuples()}
+    if detail == "meeting":
+        kept = {account for (account,) in permissions.kept_from_record(detail, record_id).tuples()}
         people = [account for account in people if account.id not in kept]
     events.notify("case_changed", people, actor=actor, target=case.ref, target_id=case.id, detail=detail)

@@ -31,7 +31,7 @@ def put_record(case, kind, ref, *, confirmed, actor):
         except IntegrityError:
             raise Refused("record", "This belongs to the case already.") from None
         events.record("case.record_linked", actor=actor, target=case.ref, kind=kind, record=asked.ref)
-        note_activity(case, kind, actor=actor, meeting=asked.id if kind == "meeting" else None)
+        note_activity(case, kind, actor=actor, record_id=row.id)
     return shown
 
 

@@ -85,7 +85,7 @@ def open_or_join(trigger, case_type, student, record_id, record, *, actor):
     CaseRecord.create(case=case, at=clock.now(), **fields)
     if how == "joined":
         events.record("case.record_joined", actor=actor, target=case.ref, kind=trigger.kind, record=record)
-        note_activity(case, trigger.kind, actor=actor, meeting=record_id if trigger.kind == "meeting" else None)
+        note_activity(case, trigger.kind, actor=actor, record_id=record_id)
 
 
 def hold(student):

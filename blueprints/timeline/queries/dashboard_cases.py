@@ -76,6 +76,8 @@ def run(build, user, asked, *shape, **values):
     """The rows of `build(user, mine, *shape, **values)`, given the filters that are on besides. With what somebody typed, and
     with several filters at once, it is put together each time: there are too many of these to keep the SQL of each."""
     narrow = {name: getattr(asked, name) for name in ("group", "type_ref", "year", "quiet_before") if getattr(asked, name)}
+    if asked.year:
+        narrow["year"] = asked.year.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL refuses to look for a NUL
     values |= narrow | ({"status": asked.status} if asked.status else {})
     if asked.text or len(narrow) > 1:
         return list(build(user, asked.mine, *shape, **values, text=asked.text).tuples())

@@ -89,7 +89,7 @@ def _asked(form):
         text=form.q.data or "",
         status="" if form.status.data == "Any" else form.status.data,
         type_ref=form.type.data,
-        year=form.year.data.replace("\0", "\N{REPLACEMENT CHARACTER}"),  # PostgreSQL refuses to look for a NUL
+        year=form.year.data,
         group=form.group.data,
         mine=form.mine.data,
         quiet_before=quiet and datetime.combine(quiet, time(), school_zone()),
